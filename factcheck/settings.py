@@ -239,7 +239,11 @@ if CELERY_BROKER_URL.startswith("filesystem"):
         "polling_interval": 0.2,
     }
 else:
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 900, "unacked_restore_throttle": 1, "unacked_restore_interval": 10}
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 900,
+        "unacked_restore_throttle": 1,
+        "unacked_restore_interval": 10,
+    }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -261,13 +265,6 @@ CAPTURE_MAX_BYTES: int = env.int("CAPTURE_MAX_BYTES", default=50 * 1024 * 1024)
 CAPTURE_MAX_DECODED_BYTES: int = env.int("CAPTURE_MAX_DECODED_BYTES", default=200 * 1024 * 1024)
 CAPTURE_TIMEOUT_SECONDS: int = env.int("CAPTURE_TIMEOUT_SECONDS", default=60)
 
-env.seal()
-
-if ARCHIVE_ALLOW_LOOPBACK and not (DEMO or TESTING):
-    raise ImproperlyConfigured(
-        "ARCHIVE_ALLOW_LOOPBACK lets captures reach this machine itself. It is for the demo and the tests; unset it."
-    )
-
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -275,3 +272,10 @@ LOGGING: dict[str, Any] = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
 }
+
+env.seal()
+
+if ARCHIVE_ALLOW_LOOPBACK and not (DEMO or TESTING):
+    raise ImproperlyConfigured(
+        "ARCHIVE_ALLOW_LOOPBACK lets captures reach this machine itself. It is for the demo and the tests; unset it."
+    )

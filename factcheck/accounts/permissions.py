@@ -52,6 +52,5 @@ def require(person: User | None, act: Act) -> None:
     """
     if person is not None and not may(person, act):
         raise NotPermitted(
-            _("Your role (%(role)s) does not let you %(act)s.")
-            % {"role": Role(person.role).label, "act": act.value}
+            _("Your role (%(role)s) does not let you %(act)s.") % {"role": Role(person.role).label, "act": act.value}
         )
