@@ -1,0 +1,32 @@
+"""What can stand in the log. A name, once an entry bears it, stays for ever."""
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    ARTICLE_IMPORTED = "article.imported"
+    ARTICLE_REVISED = "article.revised"
+    ARTICLE_DETAILS_CHANGED = "article.details_changed"
+    CLAIM_MARKED = "claim.marked"
+    CLAIM_PLACED = "claim.placed"
+    CLAIM_DETAILS_CHANGED = "claim.details_changed"
+    CLAIM_WITHDRAWN = "claim.withdrawn"
+    SOURCE_ADDED = "source.added"
+    SOURCE_VISIBILITY_SET = "source.visibility_set"
+    EVIDENCE_ADDED = "evidence.added"
+    EVIDENCE_CHANGED = "evidence.changed"
+    EVIDENCE_WITHDRAWN = "evidence.withdrawn"
+    PASSAGE_CHECKED = "evidence.passage_checked"
+    PASSAGE_CONFIRMED = "evidence.passage_confirmed"
+    CAPTURE_REQUESTED = "capture.requested"
+    CAPTURE_SEALED = "capture.sealed"
+    VERDICT_FILED = "verdict.filed"
+    VERDICT_SIGNED_OFF = "verdict.signed_off"
+    RATING_ADDED = "rating.added"
+    RATING_CHANGED = "rating.changed"
+    OVERRIDE_WRITTEN = "override.written"
+    PUBLICATION_PUBLISHED = "publication.published"
+    NOTICE_GIVEN = "notice.given"
+    PERSON_ADDED = "person.added"
+    PERSON_ROLE_CHANGED = "person.role_changed"
+    TEXT_ERASED = "text.erased"
