@@ -1,0 +1,143 @@
+"""Bytes by their SHA-256: written once, never changed, found by hash alone.
+
+temporary file → fsync → rename to the hash → fsync of the folder. A file under its hash is
+therefore whole, whatever was killed in between; a half-written one lies apart and is tidied.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from factcheck.archive.errors import BlobDamaged, BlobMissing
+
+CHUNK_BYTES = 1 << 20
+# Longer than any capture may take: a temporary file of that age has lost its writer.
+TEMPORARY_FOR_SECONDS = 6 * 3600
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Blob:
+    sha256: str
+    size: int
+
+
+def _root() -> Path:
+    return Path(settings.BLOBS_DIR)
+
+
+def _temporary_folder() -> Path:
+    folder = _root() / "tmp"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def path_of(sha256: str) -> Path:
+    """Where the bytes of this hash lie, whether or not they do."""
+    if not _SHA256.fullmatch(sha256):
+        raise ValueError(f"not a SHA-256 in lower-case hex: {sha256!r}")
+    return _root() / sha256[:2] / sha256[2:4] / sha256
+
+
+def _chunks(content: bytes | IO[bytes] | Iterable[bytes]) -> Iterable[bytes]:
+    if isinstance(content, bytes):
+        return (content,)
+    if hasattr(content, "read"):
+        file = content
+        return iter(lambda: file.read(CHUNK_BYTES), b"")
+    return content
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def store(content: bytes | IO[bytes] | Iterable[bytes]) -> Blob:
+    """Keep the bytes; the same bytes twice are one file."""
+    digest = hashlib.sha256()
+    size = 0
+    descriptor, name = tempfile.mkstemp(dir=_temporary_folder(), prefix=f"{os.getpid()}.", suffix=".part")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            for chunk in _chunks(content):
+                digest.update(chunk)
+                size += len(chunk)
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        blob = Blob(digest.hexdigest(), size)
+        place = path_of(blob.sha256)
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Also over an older file of this hash: should that one be damaged, it is healed.
+        temporary.chmod(0o400)
+        temporary.replace(place)
+        for folder in (place.parent, place.parent.parent, _root()):
+            _sync_folder(folder)
+        return blob
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def exists(sha256: str) -> bool:
+    return path_of(sha256).is_file()
+
+
+def open_blob(sha256: str) -> BinaryIO:
+    """The bytes for reading; raises BlobMissing."""
+    try:
+        return path_of(sha256).open("rb")
+    except FileNotFoundError as error:
+        raise BlobMissing(
+            _("The archived bytes %(sha256)s are missing from the store.") % {"sha256": sha256}
+        ) from error
+
+
+def read(sha256: str) -> bytes:
+    with open_blob(sha256) as file:
+        return file.read()
+
+
+def verify(sha256: str) -> int:
+    """Read the bytes again and return their number; raises BlobMissing or BlobDamaged."""
+    digest = hashlib.sha256()
+    size = 0
+    with open_blob(sha256) as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+            size += len(chunk)
+    if digest.hexdigest() != sha256:
+        raise BlobDamaged(
+            _("The archived bytes %(sha256)s have changed: they hash to %(found)s.")
+            % {"sha256": sha256, "found": digest.hexdigest()}
+        )
+    return size
+
+
+def tidy(*, older_than_seconds: float = TEMPORARY_FOR_SECONDS) -> int:
+    """Remove what writers left half-written, and return how many files that were."""
+    before = time.time() - older_than_seconds
+    removed = 0
+    for path in _temporary_folder().glob("*.part"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime <= before:
+                path.unlink()
+                removed += 1
+    return removed

@@ -1,0 +1,38 @@
+"""What can go wrong while archiving.
+
+FactcheckError
+├── CaptureError
+│   └── CaptureNotPossible   the order is refused; nothing was begun
+├── BlobError
+│   ├── BlobMissing          the bytes are not in the store
+│   └── BlobDamaged          they are, but are not the bytes they were
+└── NoText                   the capture has no such text layer
+
+An address that may not be opened raises outbound's AddressRefused.
+"""
+
+from factcheck.lib.errors import FactcheckError
+
+
+class CaptureError(FactcheckError):
+    """A capture that was not ordered."""
+
+
+class CaptureNotPossible(CaptureError):
+    """What was typed is not an address of a page."""
+
+
+class BlobError(FactcheckError):
+    """Archived bytes that cannot be given."""
+
+
+class BlobMissing(BlobError):
+    pass
+
+
+class BlobDamaged(BlobError):
+    pass
+
+
+class NoText(FactcheckError):
+    """There is no such text layer, or none with words in it."""

@@ -1,0 +1,298 @@
+"""Text of HTML: what the eye reads, and apart from it what the page holds hidden."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from lxml import etree
+from lxml import html as lxml_html
+
+from .limits import TAG_MAX_ATTRIBUTES, TAG_MAX_DEPTH, TEXT_MAX_CHARS, LimitMet
+
+_PARAGRAPHS = frozenset(
+    "address article aside blockquote body center details dialog dir div dl fieldset figcaption figure footer form h1 h2 h3"
+    " h4 h5 h6 header hgroup hr legend main menu nav ol p pre section summary table tbody thead tfoot caption ul"
+    " search optgroup select textarea".split()
+)
+_LINES = frozenset("br li tr dt dd option".split())
+_CELLS = frozenset(("td", "th"))
+_PRESERVED = frozenset(("pre", "textarea", "listing", "xmp"))
+# Never text at all, not even hidden text.
+_CODE = frozenset(("script", "style", "link", "meta", "base", "param", "source", "track"))
+# In the page, yet not shown by a browser that runs scripts and plays media.
+_UNSHOWN = frozenset(
+    "head template noscript iframe object audio video canvas datalist noframes noembed rp annotation"
+    " annotation-xml desc".split()
+)
+_HIDING_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))", re.IGNORECASE)
+_SPACES = re.compile(r"[ \t\n\r\f]+")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+_TAG = re.compile(
+    rb"""<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9-]*+)(?P<attributes>(?:[^>"']++|"[^"]*+"|'[^']*+')*+)>""", re.DOTALL
+)
+_ATTRIBUTE = re.compile(rb"""[^\s"'=<>/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+))?""")
+# Their end tags may be left out, so counting them open would call every long list deep.
+_END_OPTIONAL = frozenset(
+    b"p li dt dd tr td th thead tbody tfoot option optgroup colgroup rt rp html head body".split()
+)
+_RAW = {
+    name: re.compile(rb"</" + name + rb"\b", re.IGNORECASE) for name in (b"script", b"style", b"title", b"textarea")
+}
+_VOID = frozenset(b"area base br col embed hr img input link meta param source track wbr".split())
+
+_MOUNTS = ("root", "app", "__next", "___gatsby", "__nuxt", "react-root", "svelte", "main-app")
+_WALLS = {
+    "cloudflare": re.compile(rb"_cf_chl_opt|/cdn-cgi/challenge-platform/|cf-browser-verification"),
+    "datadome": re.compile(rb"geo\.captcha-delivery\.com"),
+    "perimeterx": re.compile(rb"px-captcha|_pxAppId"),
+    "incapsula": re.compile(rb"_Incapsula_Resource"),
+    "awswaf": re.compile(rb"awsWafCookieDomainList|AwsWafIntegration"),
+    "captcha": re.compile(rb"g-recaptcha|h-captcha|cf-turnstile"),
+}
+
+
+@dataclass
+class Page:
+    visible: str = ""
+    hidden: str = ""
+    metadata: str = ""
+    title: str = ""
+    noarchive: bool = False
+    # What classify.py reads: small facts about the page, no verdicts.
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def check_shape(data: bytes) -> None:
+    """Raise LimitMet for a page whose tags alone would cost the parser its limits."""
+    depth = position = 0
+    while tag := _TAG.search(data, position):
+        position = tag.end()
+        attributes = tag["attributes"]
+        # An attribute is at least a letter and a space.
+        if len(attributes) > 2 * TAG_MAX_ATTRIBUTES:
+            for count, _match in enumerate(_ATTRIBUTE.finditer(attributes)):
+                if count >= TAG_MAX_ATTRIBUTES:
+                    raise LimitMet("attributes")
+        name = tag["name"].lower()
+        if name in _RAW and not tag["end"]:
+            # What stands in a script is no tag, however much it looks like one.
+            end = _RAW[name].search(data, position)
+            position = end.end() if end else len(data)
+            continue
+        if name in _VOID or name in _END_OPTIONAL or attributes.endswith(b"/"):
+            continue
+        depth = max(0, depth - 1) if tag["end"] else depth + 1
+        if depth > TAG_MAX_DEPTH:
+            raise LimitMet("depth")
+
+
+class _Writer:
+    """Joins pieces into lines and paragraphs as a browser would lay them out."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.chars = 0
+        self._gap = ""
+        self._gap_is_from_br = False
+        self._after_space = True
+
+    def text(self, piece: str, *, preserved: bool) -> None:
+        if preserved:
+            piece = piece.replace("\r\n", "\n").replace("\r", "\n")
+        else:
+            # A line end in the source is a space on the page; ours come from tags alone.
+            piece = _SPACES.sub(" ", piece)
+            if self._gap or self._after_space:
+                piece = piece.lstrip(" ")
+        piece = _CONTROLS.sub("", piece)
+        if not piece:
+            return
+        self.chars += len(piece)
+        if self.chars > TEXT_MAX_CHARS:
+            raise LimitMet("text")
+        if self._gap and self.parts:
+            self.parts[-1] = self.parts[-1].rstrip(" ")
+            self.parts.append(self._gap)
+        self._gap, self._gap_is_from_br = "", False
+        self.parts.append(piece)
+        self._after_space = piece.endswith((" ", "\n", "\t"))
+
+    def cell(self) -> None:
+        self._gap = self._gap or "\t"
+
+    def line(self, *, br: bool = False) -> None:
+        # The second <br> in a row is how old pages part their paragraphs.
+        if br and self._gap_is_from_br:
+            self.paragraph()
+        elif self._gap != "\n\n":
+            self._gap = "\n"
+        self._gap_is_from_br = br
+
+    def paragraph(self) -> None:
+        self._gap = "\n\n"
+
+    def finish(self) -> str:
+        return "".join(self.parts).strip(" \t\n")
+
+
+def _is_hidden(element: Any, name: str) -> bool:
+    attributes = element.attrib
+    if name in _UNSHOWN or "hidden" in attributes:
+        return True
+    if attributes.get("aria-hidden", "").strip().lower() == "true":
+        return True
+    if name == "input":
+        return attributes.get("type", "").strip().lower() == "hidden"
+    if name == "dialog" and "open" not in attributes:
+        return True
+    style = attributes.get("style")
+    return bool(style and _HIDING_STYLE.search(style))
+
+
+def _name(element: Any) -> str:
+    tag = element.tag
+    # Comments and processing instructions have a function where elements have a name.
+    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+
+
+def _walk(root: Any) -> Iterator[tuple[str, Any]]:
+    return iter(etree.iterwalk(root, events=("start", "end", "comment", "pi")))
+
+
+def _texts(root: Any) -> tuple[str, str]:
+    """The visible and the hidden text, in the order of the document."""
+    visible, hidden = _Writer(), _Writer()
+    hidden_depth = code_depth = preserved_depth = 0
+    stack: list[tuple[bool, bool, bool]] = []
+
+    def write(piece: str | None) -> None:
+        if piece and not code_depth:
+            (hidden if hidden_depth else visible).text(piece, preserved=preserved_depth > 0)
+
+    def gap(name: str) -> None:
+        writer = hidden if hidden_depth else visible
+        if name in _PARAGRAPHS:
+            writer.paragraph()
+        elif name in _LINES:
+            writer.line(br=name == "br")
+        elif name in _CELLS:
+            writer.cell()
+
+    for event, element in _walk(root):
+        if event in ("comment", "pi"):
+            write(element.tail)
+            continue
+        name = _name(element)
+        if event == "start":
+            marks = (_is_hidden(element, name), name in _CODE, name in _PRESERVED)
+            stack.append(marks)
+            if marks[0] and not hidden_depth:
+                hidden.paragraph()
+            hidden_depth += marks[0]
+            code_depth += marks[1]
+            preserved_depth += marks[2]
+            gap(name)
+            if name in ("img", "area") or (name == "input" and element.get("type", "").lower() == "image"):
+                if alt := element.get("alt", "").strip():
+                    write(f" {alt} ")
+            elif name == "input" and element.get("type", "").lower() in ("submit", "button", "reset"):
+                write(f" {element.get('value', '')} ")
+            write(element.text)
+        else:
+            if name not in ("br", "hr", "td", "th"):
+                gap(name)
+            was_hidden, was_code, was_preserved = stack.pop()
+            hidden_depth -= was_hidden
+            code_depth -= was_code
+            preserved_depth -= was_preserved
+            if element is not root:
+                write(element.tail)
+    return visible.finish(), hidden.finish()
+
+
+def _clean(value: str | None, length: int) -> str:
+    return _CONTROLS.sub("", _SPACES.sub(" ", value or "")).strip()[:length]
+
+
+def _json_ld(root: Any) -> Iterator[dict[str, Any]]:
+    for script in root.iter("script"):
+        if script.get("type", "").strip().lower() != "application/ld+json" or not script.text:
+            continue
+        try:
+            waiting = [json.loads(script.text, strict=False)]
+        except (ValueError, RecursionError):
+            continue
+        for _step in range(200):
+            if not waiting:
+                break
+            item = waiting.pop()
+            if isinstance(item, list):
+                waiting.extend(item)
+            elif isinstance(item, dict):
+                yield item
+                waiting.extend(value for value in item.values() if isinstance(value, dict | list))
+
+
+def _describe(root: Any, page: Page) -> None:
+    title = root.find(".//title")
+    page.title = _clean("".join(title.itertext()) if title is not None else "", 300)
+    lines = [page.title]
+    for meta in root.iter("meta"):
+        name = (meta.get("name") or meta.get("property") or "").strip().lower()
+        content = meta.get("content") or ""
+        if name in ("robots", "googlebot") and re.search(r"\bnoarchive\b", content, re.IGNORECASE):
+            page.noarchive = True
+        if name in ("description", "og:title", "og:description", "og:site_name", "author", "article:published_time"):
+            lines.append(_clean(content, 5_000))
+    free: bool | None = None
+    for item in _json_ld(root):
+        for key in ("headline", "description", "articleBody"):
+            if isinstance(item.get(key), str):
+                lines.append(_clean(item[key], 500_000))
+        if "isAccessibleForFree" in item:
+            free = str(item["isAccessibleForFree"]).strip().lower() not in ("false", "no", "0")
+    page.metadata = "\n".join(dict.fromkeys(line for line in lines if line))
+    page.facts["free_of_charge"] = free
+
+
+def _app_mount(root: Any) -> bool:
+    """Whether a place for a script to draw the page into stands empty."""
+    places = (
+        element
+        for element in root.iter("div", "main", "app-root", "section")
+        if element.get("id") in _MOUNTS or element.get("ng-app") is not None or element.tag == "app-root"
+    )
+    # More than a few such places is no app but somebody who wants to keep us busy.
+    return any(not "".join(element.itertext()).strip() for element in islice(places, 20))
+
+
+def read(text: str, data: bytes) -> Page:
+    """``data`` are the bytes as they came (for marks that no parser should get in the way of)."""
+    encoded = text.encode("utf-8", "replace")
+    check_shape(encoded)
+    parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
+    page = Page()
+    root = lxml_html.document_fromstring(encoded, parser=parser) if encoded.strip() else None
+    if root is None:
+        return page
+    _describe(root, page)
+    page.visible, page.hidden = _texts(root)
+    headings = [_clean("".join(heading.itertext()), 200) for heading in root.iter("h1")]
+    noscript = " ".join("".join(element.itertext()) for element in root.iter("noscript"))
+    page.facts |= {
+        "visible_chars": len(page.visible),
+        "h1": headings[0] if headings else "",
+        "scripts": sum(1 for _element in root.iter("script")),
+        "empty_mount": _app_mount(root),
+        "asks_for_script": bool(re.search(r"java\s*script", noscript, re.IGNORECASE)),
+        "password_fields": sum(1 for field_ in root.iter("input") if field_.get("type", "").lower() == "password"),
+        "walls": sorted(name for name, mark in _WALLS.items() if mark.search(data)),
+        "beginning": page.visible[:3_000],
+    }
+    return page

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from factcheck.archive.outcomes import Outcome, sentence
+from factcheck.jobs.models import Job
+from factcheck.ledger.insert_only import InsertOnly
+from factcheck.lib.ids import new_id
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class Engine(models.TextChoices):
+    HTTP = "http", _("Fetched as one document")
+
+
+class CaptureRequestQuerySet(models.QuerySet["CaptureRequest"]):
+    def good_or_running(self, canonical_url: str, *, since: datetime, discreet: bool) -> Self:
+        """Orders for the same page that make another one needless: still on the way, or lately a success."""
+        fresh = models.Q(created_at__gte=since, capture__outcome__in=Outcome.with_evidence())
+        running = ~models.Q(state=CaptureRequest.State.SEALED)
+        return self.filter(running | fresh, canonical_url=canonical_url, discreet=discreet).order_by("-created_at")
+
+
+class CaptureRequest(models.Model):
+    """The order to copy a page: it changes while the work goes on, and its result never does.
+
+    Its id is the public id, since the page is spoken of before there is a copy.
+    """
+
+    class State(models.TextChoices):
+        # How far the work is, and when it is tried again, only the job knows.
+        OPEN = "open", _("In work")
+        SEALED = "sealed", _("Sealed")
+
+    public_id = models.CharField(max_length=8, unique=True, default=new_id, editable=False)
+    url = models.CharField(max_length=2000, help_text=_("As it was typed."))
+    # Short enough for an index of PostgreSQL (2704 bytes).
+    canonical_url = models.CharField(max_length=2000, db_index=True)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    # What the last attempt met: the outcome that it will be sealed with if nothing changes, and the reason.
+    last_outcome = models.CharField(max_length=20, choices=Outcome, blank=True)
+    reason = models.CharField(max_length=40, blank=True)
+    job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="capture_requests"
+    )
+    discreet = models.BooleanField(default=False)
+    patient = models.BooleanField(default=True, help_text=_("Tried again by itself, over hours, while out of reach."))
+    engine = models.CharField(max_length=10, choices=Engine, default=Engine.HTTP)
+    retry_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="retries")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar = CaptureRequestQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["open", "sealed"]), name="capture_request_state_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def subject(self) -> str:
+        return f"capture-request/{self.public_id}"
+
+    @property
+    def sealed_capture(self) -> Capture | None:
+        """The result, or None while the work goes on."""
+        return getattr(self, "capture", None)
+
+
+class Capture(InsertOnly):
+    """The sealed result of one request, also when it is "blocked" or "gone"."""
+
+    request = models.OneToOneField(CaptureRequest, on_delete=models.PROTECT, related_name="capture")
+    outcome = models.CharField(max_length=20, choices=Outcome)
+    reason = models.CharField(max_length=40, blank=True)
+    # What exactly was met, in words: "The server answered 503.", or the sentence of a refusal.
+    detail = models.CharField(max_length=500, blank=True)
+    engine = models.CharField(max_length=10, choices=Engine, default=Engine.HTTP)
+    attempts = models.PositiveSmallIntegerField(default=1)
+
+    url = models.CharField(max_length=2000)
+    # Where redirects led to; outbound follows none longer than this.
+    final_url = models.CharField(max_length=8000, blank=True)
+    redirects = models.JSONField(default=list, help_text=_("Each hop that sent us on: url, status, location, ip."))
+    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    # Sniffed from the first bytes; the header's own claim stands in the WARC.
+    media_type = models.CharField(max_length=100, blank=True)
+    charset = models.CharField(max_length=40, blank=True)
+    charset_source = models.CharField(max_length=20, blank=True)
+    replacements = models.PositiveIntegerField(default=0, help_text=_("Bytes that the charset could not read."))
+    title = models.CharField(max_length=300, blank=True)
+    # The page asks not to be shown as a copy; the newsroom may still keep one.
+    noarchive = models.BooleanField(default=False)
+
+    started_at = models.DateTimeField()
+    sealed_at = models.DateTimeField(auto_now_add=True)
+    ip = models.GenericIPAddressField(null=True, blank=True)
+    tls = models.JSONField(null=True, blank=True)
+    truncated = models.CharField(max_length=20, blank=True)
+    wire_bytes = models.PositiveBigIntegerField(default=0)
+
+    # The entity without transfer- and content-coding, as the text layers are made from it.
+    body_sha256 = models.CharField(max_length=64, blank=True)
+    body_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    warc_sha256 = models.CharField(max_length=64, blank=True)
+    warc_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    records = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-sealed_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(outcome__in=Outcome.values), name="capture_outcome_known"),
+            models.CheckConstraint(
+                condition=~models.Q(outcome__in=["captured", "captured_partial"])
+                | (~models.Q(warc_sha256="") & ~models.Q(body_sha256="")),
+                name="capture_evidence_has_bytes",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.request.public_id} {self.outcome}"
+
+    @property
+    def public_id(self) -> str:
+        return self.request.public_id
+
+    @property
+    def subject(self) -> str:
+        return f"capture/{self.request.public_id}"
+
+    @property
+    def carries_evidence(self) -> bool:
+        return self.outcome in Outcome.with_evidence()
+
+    @property
+    def sentence(self) -> str:
+        return sentence(self.outcome, self.reason)
+
+
+class TextLayer(InsertOnly):
+    """Text taken from a capture in one named way; the words lie in the blob of this hash, as UTF-8."""
+
+    class Kind(models.TextChoices):
+        VISIBLE = "visible", _("What the eye reads")
+        HIDDEN = "hidden", _("In the page, but hidden")
+        METADATA = "metadata", _("Title and descriptions")
+        PDF = "pdf", _("Pages of a PDF")
+
+    class Result(models.TextChoices):
+        OK = "ok", _("Text found")
+        EMPTY = "empty", _("No text in it")
+        IMAGE_ONLY = "image_only", _("Pages are pictures without text")
+        LIMIT = "limit", _("Too large or too deep to read")
+        CRASH = "crash", _("The reader broke down on it")
+        UNSUPPORTED = "unsupported", _("Not a kind of file we read")
+
+    capture = models.ForeignKey(Capture, on_delete=models.PROTECT, related_name="layers")
+    kind = models.CharField(max_length=10, choices=Kind)
+    extractor = models.CharField(max_length=40)
+    extractor_version = models.CharField(max_length=80)
+    outcome = models.CharField(max_length=12, choices=Result)
+    # What broke or which limit was met; empty where the outcome says it all.
+    detail = models.CharField(max_length=200, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    chars = models.PositiveIntegerField(default=0)
+    # Of a PDF: [[start, end], …] by page, half-open, in code points of the text.
+    pages = models.JSONField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["capture", "kind", "extractor", "extractor_version"], name="text_layer_made_once"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(outcome="ok") | ~models.Q(sha256=""), name="text_layer_ok_has_text"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.outcome}"

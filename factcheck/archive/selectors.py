@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from factcheck.archive import blobs
+from factcheck.archive.errors import NoText
+from factcheck.archive.models import Capture, CaptureRequest, TextLayer
+from factcheck.archive.outcomes import NextStep, next_steps, sentence
+from factcheck.jobs.models import Job
+
+STAGES = ("queued", "fetching", "storing", "extracting", "sealed")
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    label: str
+    # "done", "now" or "waiting"
+    state: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a capture is, in words for the desk. ``capture`` is None until it has ended."""
+
+    stages: tuple[Stage, ...]
+    sentence: str
+    # The site's or the rule's own words about it, from hostile text: only ever shown escaped.
+    detail: str
+    next_steps: tuple[NextStep, ...]
+    ended: bool
+    retry_at: datetime | None
+    attempts: int
+    capture: Capture | None
+
+
+def _label(name: str) -> str:
+    return {
+        "queued": _("Waiting for its turn"),
+        "fetching": _("Fetching the page"),
+        "storing": _("Storing the bytes"),
+        "extracting": _("Reading the text"),
+        "sealed": _("Sealed"),
+    }[name]
+
+
+def _stages(now: str, *, ended: bool) -> tuple[Stage, ...]:
+    reached = STAGES.index(now)
+    return tuple(
+        Stage(name, _label(name), "done" if ended or place < reached else "now" if place == reached else "waiting")
+        for place, name in enumerate(STAGES)
+    )
+
+
+def capture_progress(request: CaptureRequest) -> Progress:
+    # Read anew: the page asks every second, and may hold an object from before the end.
+    request = CaptureRequest.objects.select_related("capture", "job").get(pk=request.pk)
+    capture = request.sealed_capture
+    job = request.job
+    if capture is not None:
+        return Progress(
+            stages=_stages("sealed", ended=True),
+            sentence=sentence(capture.outcome, capture.reason),
+            detail=capture.detail,
+            next_steps=next_steps(capture.outcome, capture.reason),
+            ended=True,
+            retry_at=None,
+            attempts=capture.attempts,
+            capture=capture,
+        )
+    attempts = job.attempts if job else 0
+    if job is not None and job.state == Job.State.QUEUED and job.attempts and job.due_at > timezone.now():
+        said = sentence(request.last_outcome, request.reason) if request.last_outcome else job.reason
+        return Progress(
+            stages=_stages("queued", ended=False),
+            sentence=said,
+            detail=job.reason,
+            next_steps=(NextStep.WAIT, NextStep.RETRY),
+            ended=False,
+            retry_at=job.due_at,
+            attempts=attempts,
+            capture=None,
+        )
+    stage = job.stage if job is not None and job.state == Job.State.RUNNING and job.stage in STAGES else "queued"
+    return Progress(
+        stages=_stages(stage, ended=False),
+        sentence=_("The page is being archived."),
+        detail="",
+        next_steps=(NextStep.WAIT,),
+        ended=False,
+        retry_at=None,
+        attempts=attempts,
+        capture=None,
+    )
+
+
+def layers_of(capture: Capture) -> list[TextLayer]:
+    return list(TextLayer.objects.filter(capture=capture).order_by("pk"))
+
+
+def best_layer(capture: Capture) -> TextLayer | None:
+    """The layer that people read: the visible text or the PDF's pages, where there are words; else None."""
+    return (
+        TextLayer.objects.filter(
+            capture=capture, kind__in=[TextLayer.Kind.VISIBLE, TextLayer.Kind.PDF], outcome=TextLayer.Result.OK
+        )
+        .order_by("-chars", "pk")
+        .first()
+    )
+
+
+def layer_text(layer: TextLayer) -> str:
+    """The words of a layer. Raises NoText for one without words, BlobMissing if the store has lost them."""
+    if not layer.sha256:
+        raise NoText(_("This copy has no text that could be read."))
+    return blobs.read(layer.sha256).decode("utf-8")
+
+
+def text_of(capture: Capture, kind: str) -> str:
+    """The words of the capture's layer of this kind. Raises NoText."""
+    layer = TextLayer.objects.filter(capture=capture, kind=kind, outcome=TextLayer.Result.OK).order_by("-pk").first()
+    if layer is None:
+        raise NoText(_("This copy has no text of that kind."))
+    return layer_text(layer)
+
+
+def capture_named(public_id: str) -> Capture | None:
+    """The capture of this public id, or None while there is none."""
+    return Capture.objects.select_related("request").filter(request__public_id=public_id).first()
