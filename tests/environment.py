@@ -1,7 +1,18 @@
 """Set before Django reads its settings: a folder of the tests' own, and the switch that says so."""
 
+import atexit
 import os
+import re
+import shutil
 import tempfile
 
 os.environ["FACTCHECK_TESTING"] = "1"
-os.environ["FACTCHECK_VAR"] = os.environ.get("FACTCHECK_TEST_VAR") or tempfile.mkdtemp(prefix="factcheck-tests-")
+if "FACTCHECK_TEST_VAR" in os.environ:
+    os.environ["FACTCHECK_VAR"] = os.environ["FACTCHECK_TEST_VAR"]
+else:
+    os.environ["FACTCHECK_VAR"] = tempfile.mkdtemp(prefix="factcheck-tests-")
+    atexit.register(shutil.rmtree, os.environ["FACTCHECK_VAR"], ignore_errors=True)
+
+if (worker := re.fullmatch(r"gw(\d+)", os.environ.get("PYTEST_XDIST_WORKER", ""))) and "BROKER_URL" in os.environ:
+    # Each of the parallel test processes has a database of its own, so it needs a queue of its own.
+    os.environ["BROKER_URL"] = re.sub(r"^(redis://[^/]+)/\d*$", rf"\1/{int(worker[1]) + 1}", os.environ["BROKER_URL"])
