@@ -215,12 +215,12 @@ def serve(
 
 
 def _finish(connection: socket.socket) -> None:
-    """Close so that all that was sent arrives: with unread bytes in the buffer the kernel would send a reset instead."""
+    """Close so that all that was sent arrives: with unread bytes in the buffer the kernel sends a reset instead."""
     try:
+        connection.settimeout(0.5)
         if isinstance(connection, ssl.SSLSocket):
             connection.unwrap()
         connection.shutdown(socket.SHUT_WR)
-        connection.settimeout(0.5)
         while connection.recv(65_536):
             pass
     except OSError:
