@@ -1,6 +1,4 @@
-from typing import ClassVar
-
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -21,8 +19,6 @@ class User(AbstractUser):
     name = models.CharField(max_length=100, help_text=_("As readers see it."))
     # The ledger knows people by this random id only, so that a name can be erased without it.
     actor_id = models.CharField(max_length=8, unique=True, default=new_id, editable=False)
-
-    objects: ClassVar[UserManager["User"]] = UserManager()
 
     class Meta:
         constraints = [

@@ -1,0 +1,21 @@
+"""What can be refused about a claim.
+
+FactcheckError
+└── ClaimError
+    ├── PassageRefused    the words cannot be a passage: empty, outside the text, between two blocks
+    └── ClaimWithdrawn    a withdrawn claim is not changed any more
+"""
+
+from factcheck.lib.errors import FactcheckError
+
+
+class ClaimError(FactcheckError):
+    pass
+
+
+class PassageRefused(ClaimError):
+    pass
+
+
+class ClaimWithdrawn(ClaimError):
+    pass

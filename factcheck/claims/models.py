@@ -1,0 +1,78 @@
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from factcheck.articles.models import Article, Revision
+from factcheck.lib.ids import new_id
+
+
+class ClaimKind(models.TextChoices):
+    NUMBER = "number", _("Number")
+    DATE = "date", _("Date")
+    QUOTE = "quote", _("Quote")
+    NAME = "name", _("Name")
+    EVENT = "event", _("Event")
+    OTHER = "other", _("Other")
+
+
+class ClaimQuerySet(models.QuerySet["Claim"]):
+    def standing(self) -> "ClaimQuerySet":
+        return self.filter(withdrawn_at=None)
+
+
+class Claim(models.Model):
+    """Passages of an article that can be checked. Where they stand in a revision say its anchors."""
+
+    public_id = models.CharField(max_length=8, unique=True, default=new_id, editable=False)
+    article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="claims")
+    kind = models.CharField(max_length=10, choices=ClaimKind)
+    # Whose claim it is; empty: our own.
+    speaker = models.CharField(max_length=200, blank=True)
+    marked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    marked_at = models.DateTimeField(auto_now_add=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    withdrawn_reason = models.TextField(blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    objects = ClaimQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.CheckConstraint(condition=models.Q(kind__in=ClaimKind.values), name="claim_kind_known")]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def subject(self) -> str:
+        return f"claim/{self.public_id}"
+
+    @property
+    def is_ours(self) -> bool:
+        return not self.speaker
+
+
+class Placing(models.TextChoices):
+    MARKED = "marked", _("marked by a person")
+    EXACT = "exact", _("found again word for word")
+    PERSON = "person", _("placed again by a person")
+
+
+class Anchor(models.Model):
+    """Where one passage of a claim stands in one revision: half-open, in code points of its text."""
+
+    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="anchors")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="anchors")
+    start = models.PositiveIntegerField()
+    end = models.PositiveIntegerField()
+    placing = models.CharField(max_length=10, choices=Placing)
+    placed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    placed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["start", "end", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(start__lt=models.F("end")), name="anchor_not_empty"),
+            models.UniqueConstraint(fields=["claim", "revision", "start", "end"], name="anchor_once"),
+        ]

@@ -1,0 +1,211 @@
+from collections.abc import Collection, Sequence
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from factcheck.accounts.models import User
+from factcheck.accounts.permissions import Act, require
+from factcheck.articles.canonical import split_at_blocks
+from factcheck.articles.models import Article, Revision
+from factcheck.articles.selectors import latest_revision
+from factcheck.articles.services import add_revision
+from factcheck.claims.errors import ClaimError, ClaimWithdrawn, PassageRefused
+from factcheck.claims.models import Anchor, Claim, ClaimKind, Placing
+from factcheck.claims.wording import Span, find_again, statement_sha256, words_at
+from factcheck.ledger.actions import Action
+from factcheck.ledger.services import record
+from factcheck.lib.errors import StaleVersion
+from factcheck.lib.versions import check_version
+
+MAX_PASSAGES = 20
+
+
+@transaction.atomic
+def mark_claim(
+    article: Article,
+    *,
+    passages: Sequence[Span],
+    kind: str,
+    speaker: str = "",
+    revision_number: int | None = None,
+    by: User | None,
+) -> Claim:
+    """Mark passages of the latest revision as one claim. Claims may overlap.
+
+    A passage that runs over several blocks becomes one passage in each. Raises PassageRefused,
+    and StaleVersion when the article has a newer revision than the one that was read.
+    """
+    require(by, Act.MARK_CLAIM)
+    revision = _revision_to_mark(article, revision_number)
+    spans = _clean_spans(revision, passages)
+    claim = Claim.objects.create(article=article, kind=_kind(kind), speaker=speaker.strip()[:200], marked_by=by)
+    _place(claim, revision, spans, Placing.MARKED, by)
+    record(
+        Action.CLAIM_MARKED,
+        claim.subject,
+        {
+            "article": article.public_id,
+            "revision": revision.number,
+            "kind": claim.kind,
+            "speaker": claim.speaker,
+            "spans": [list(span) for span in spans],
+            "statement_sha256": statement_sha256(claim.speaker, words_at(revision.text, spans)),
+        },
+        by=by.actor_id if by else None,
+    )
+    return claim
+
+
+@transaction.atomic
+def change_claim(claim: Claim, *, kind: str, speaker: str, version: int | None, by: User | None) -> Claim:
+    """Change what sort of claim it is and whose. Raises StaleVersion and ClaimWithdrawn."""
+    require(by, Act.MARK_CLAIM)
+    claim = lock_claim(claim, version)
+    claim.kind, claim.speaker = _kind(kind), speaker.strip()[:200]
+    claim.version += 1
+    claim.save(update_fields=["kind", "speaker", "version"])
+    record(
+        Action.CLAIM_DETAILS_CHANGED,
+        claim.subject,
+        {"kind": claim.kind, "speaker": claim.speaker},
+        by=by.actor_id if by else None,
+    )
+    return claim
+
+
+@transaction.atomic
+def place_claim(
+    claim: Claim, *, passages: Sequence[Span], revision_number: int | None = None, version: int | None, by: User | None
+) -> Claim:
+    """Say where the claim stands in the latest revision; its words may be others than before.
+
+    Raises PassageRefused, StaleVersion and ClaimWithdrawn.
+    """
+    require(by, Act.MARK_CLAIM)
+    claim = lock_claim(claim, version)
+    revision = _revision_to_mark(claim.article, revision_number)
+    spans = _clean_spans(revision, passages)
+    claim.anchors.filter(revision=revision).delete()
+    _place(claim, revision, spans, Placing.PERSON, by)
+    claim.version += 1
+    claim.save(update_fields=["version"])
+    record(
+        Action.CLAIM_PLACED,
+        claim.subject,
+        {
+            "revision": revision.number,
+            "spans": [list(span) for span in spans],
+            "statement_sha256": statement_sha256(claim.speaker, words_at(revision.text, spans)),
+        },
+        by=by.actor_id if by else None,
+    )
+    return claim
+
+
+@transaction.atomic
+def withdraw_claim(claim: Claim, *, reason: str, version: int | None, by: User | None) -> Claim:
+    """Take a claim out of the check for good, with the reason. Raises ClaimError without one."""
+    require(by, Act.WITHDRAW_CLAIM)
+    claim = lock_claim(claim, version)
+    if not reason.strip():
+        raise ClaimError(_("Say why this claim no longer needs a check; the reason stays with it."))
+    claim.withdrawn_at = timezone.now()
+    claim.withdrawn_by = by
+    claim.withdrawn_reason = reason.strip()
+    claim.version += 1
+    claim.save()
+    record(Action.CLAIM_WITHDRAWN, claim.subject, {"reason": claim.withdrawn_reason}, by=by.actor_id if by else None)
+    return claim
+
+
+@transaction.atomic
+def revise_article(
+    article: Article, raw: bytes, *, version: int | None, remove: Collection[int] = (), by: User | None
+) -> Revision:
+    """Give the article a new wording and find its claims again in it.
+
+    Only word for word: a claim whose words changed, or stand in several places, is left without
+    an anchor in the new revision, and a person places or withdraws it.
+    """
+    old = latest_revision(article)
+    revision = add_revision(article, raw, version=version, remove=remove, by=by)
+    for claim in article.claims.standing().prefetch_related("anchors"):
+        spans = [(anchor.start, anchor.end) for anchor in claim.anchors.all() if anchor.revision_id == old.pk]
+        found = find_again(old.text, spans, revision.text) if spans else None
+        if found is None:
+            continue
+        _place(claim, revision, found, Placing.EXACT, None)
+        record(
+            Action.CLAIM_PLACED,
+            claim.subject,
+            {
+                "revision": revision.number,
+                "spans": [list(span) for span in found],
+                "statement_sha256": statement_sha256(claim.speaker, words_at(revision.text, found)),
+            },
+            by=None,
+        )
+    return revision
+
+
+def lock_claim(claim: Claim, version: int | None) -> Claim:
+    """The claim's row, locked for a change. Raises StaleVersion and ClaimWithdrawn."""
+    locked = Claim.objects.select_for_update().get(pk=claim.pk)
+    if locked.withdrawn_at is not None:
+        raise ClaimWithdrawn(_("This claim was withdrawn. Mark the words again if they need a check after all."))
+    check_version(locked, version, _("Somebody changed this claim since you opened the page. Look at it again first."))
+    return locked
+
+
+def touch_claim(claim: Claim) -> None:
+    """Count a change of what hangs on a locked claim, so that pages read before it are stale."""
+    claim.version += 1
+    claim.save(update_fields=["version"])
+
+
+def _kind(kind: str) -> str:
+    if kind not in ClaimKind.values:
+        raise ClaimError(_("Choose what sort of claim it is."))
+    return kind
+
+
+def _revision_to_mark(article: Article, revision_number: int | None) -> Revision:
+    # The row lock keeps a new revision from slipping in between.
+    Article.objects.select_for_update().get(pk=article.pk)
+    revision = latest_revision(article)
+    if revision_number is not None and revision.number != revision_number:
+        raise StaleVersion(
+            _("The article has a new revision (%(number)s) since you opened the page. Mark the words in that one.")
+            % {"number": revision.number}
+        )
+    return revision
+
+
+def _clean_spans(revision: Revision, passages: Sequence[Span]) -> list[Span]:
+    if len(passages) > MAX_PASSAGES:
+        raise PassageRefused(
+            _("That is more than %(most)s passages. Make several claims of them.") % {"most": MAX_PASSAGES}
+        )
+    length = len(revision.text)
+    spans: set[Span] = set()
+    for start, end in passages:
+        if not 0 <= start < end <= length:
+            raise PassageRefused(_("These words are not in the article as it stands now."))
+        spans.update(split_at_blocks(start, end, revision.blocks))
+    if not spans:
+        raise PassageRefused(_("Select some words of the article first."))
+    merged: list[Span] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _place(claim: Claim, revision: Revision, spans: Sequence[Span], placing: Placing, by: User | None) -> None:
+    Anchor.objects.bulk_create(
+        Anchor(claim=claim, revision=revision, start=start, end=end, placing=placing, placed_by=by)
+        for start, end in spans
+    )

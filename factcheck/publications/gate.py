@@ -1,0 +1,115 @@
+"""The gate: what stands between an article and its readers, one sentence and one place each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils.translation import gettext as _
+
+from factcheck.claims.models import Claim
+from factcheck.evidence.selectors import Standing
+from factcheck.verdicts.models import Attribution
+from factcheck.verdicts.selectors import Checked, backs_attribution, backs_content
+
+
+class BlockerKind(StrEnum):
+    NO_CLAIMS = "no_claims"
+    NO_PLACE = "no_place"
+    OPEN = "open"
+    STALE = "stale"
+    UNSIGNED = "unsigned"
+    ATTRIBUTION = "attribution"
+    NOT_RELEASING = "not_releasing"
+    UNSECURED = "unsecured"
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """One thing in the way. ``key`` names it exactly: once the verdict changes, it is another blocker."""
+
+    kind: BlockerKind
+    key: str
+    sentence: str
+    claim: Claim | None = None
+    # Whose own work it is: they may not be the one to pass it.
+    author_id: int | None = None
+
+
+def blockers_of(checks: Sequence[Checked]) -> list[Blocker]:
+    """Everything in the way of these claims, in the order of the text; empty when the gate is open."""
+    if not checks:
+        sentence = _("Not a single claim is marked: nothing in this article has been checked.")
+        return [Blocker(BlockerKind.NO_CLAIMS, "no_claims", sentence)]
+    return [blocker for checked in checks for blocker in _blockers(checked)]
+
+
+def _blockers(checked: Checked) -> list[Blocker]:
+    claim, verdict = checked.claim, checked.verdict
+    if not checked.placed.is_placed:
+        return [
+            _blocker(
+                checked, BlockerKind.NO_PLACE, _("It is not in this revision word for word: place it or withdraw it.")
+            )
+        ]
+    if verdict is None:
+        return [_blocker(checked, BlockerKind.OPEN, _("It has no verdict yet."))]
+    if checked.stale:
+        return [_blocker(checked, BlockerKind.STALE, _("Its words have changed since the verdict: decide it again."))]
+    found = []
+    if checked.sign_off is None:
+        found.append(
+            _blocker(checked, BlockerKind.UNSIGNED, _("Its verdict has not been signed off by a second person."))
+        )
+    if not claim.is_ours and verdict.attribution != Attribution.SAID:
+        found.append(
+            _blocker(
+                checked,
+                BlockerKind.ATTRIBUTION,
+                _("It is not confirmed that %(speaker)s said it.") % {"speaker": claim.speaker},
+            )
+        )
+    if claim.is_ours and verdict.rating is not None and not verdict.rating.releases:
+        found.append(
+            _blocker(
+                checked,
+                BlockerKind.NOT_RELEASING,
+                _("It is our own claim and rated “%(rating)s”: change the text or the verdict.")
+                % {"rating": verdict.rating.label},
+            )
+        )
+    if sentence := _unsecured(checked):
+        found.append(_blocker(checked, BlockerKind.UNSECURED, sentence))
+    return found
+
+
+def _unsecured(checked: Checked) -> str:
+    """What is missing for the verdict to stand on secured evidence, or ""."""
+    verdict, evidence = checked.verdict, checked.evidence
+    assert verdict is not None
+    if loose := [item for item in evidence if not item.secured]:
+        return _first_loose(loose)
+    if verdict.attribution == Attribution.SAID and not any(backs_attribution(item) for item in evidence):
+        return _("No secured evidence confirms that it was said.")
+    if (
+        verdict.rating is not None
+        and verdict.rating.needs_evidence
+        and not any(backs_content(item) for item in evidence)
+    ):
+        return _("“%(rating)s” rests on no secured evidence.") % {"rating": verdict.rating.label}
+    return ""
+
+
+def _first_loose(loose: list[Standing]) -> str:
+    if any(item.evidence.off_record for item in loose):
+        # Even the name of an off-record source is for the people it was entrusted to.
+        return _("%(count)s of its evidence is not secured.") % {"count": len(loose)}
+    return _("Its evidence “%(source)s” is not secured: %(sentence)s") % {
+        "source": loose[0].evidence.source.name[:80],
+        "sentence": loose[0].sentence,
+    }
+
+
+def _blocker(checked: Checked, kind: BlockerKind, sentence: str) -> Blocker:
+    verdict = f":verdict/{checked.verdict.pk}" if checked.verdict else ""
+    author = checked.verdict.decided_by_id if checked.verdict else None
+    return Blocker(kind, f"{kind}:{checked.claim.subject}{verdict}", sentence, checked.claim, author)

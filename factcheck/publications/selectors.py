@@ -1,0 +1,112 @@
+"""What readers' pages and the desk read of publications. Nothing here looks at live desk rows but the gate."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from factcheck.articles.models import Article, Revision
+from factcheck.articles.selectors import latest_revision
+from factcheck.publications.gate import Blocker, blockers_of
+from factcheck.publications.models import Citation, Front, NoteKind, Notice, Override, Publication
+from factcheck.verdicts.selectors import Checked, check_of
+
+
+@dataclass(frozen=True)
+class Gate:
+    revision: Revision
+    checks: list[Checked]
+    # What is in the way and has not been passed in writing.
+    blockers: list[Blocker]
+    # What was passed in writing and would be in the way without it.
+    overrides: list[Override]
+
+    @property
+    def is_open(self) -> bool:
+        return not self.blockers
+
+
+def gate_of(article: Article) -> Gate:
+    revision = latest_revision(article)
+    checks = check_of(revision)
+    found = blockers_of(checks)
+    keys = {blocker.key for blocker in found}
+    written = Override.objects.filter(revision=revision, blocker__in=keys).select_related("reason_row", "written_by")
+    passed = {override.blocker: override for override in written}
+    return Gate(
+        revision=revision,
+        checks=checks,
+        blockers=[blocker for blocker in found if blocker.key not in passed],
+        overrides=[passed[blocker.key] for blocker in found if blocker.key in passed],
+    )
+
+
+def latest(slug: str) -> Publication | None:
+    """The newest publication under this slug, with its content; one query."""
+    return Publication.objects.whole().filter(article__slug=slug).order_by("-version").first()
+
+
+def version(slug: str, number: int) -> Publication | None:
+    return Publication.objects.whole().filter(article__slug=slug, version=number).first()
+
+
+def notices_of(publication: Publication) -> list[Notice]:
+    return list(publication.notices.all())
+
+
+def versions_of(publication: Publication) -> list[Publication]:
+    """All versions of the same article without their content, the newest first."""
+    return list(Publication.objects.filter(article=publication.article_id).order_by("-version"))
+
+
+def published_articles() -> QuerySet[Front]:
+    """Fronts, the newest article first; to be sliced into pages by the caller."""
+    return Front.objects.all()
+
+
+def corrections() -> QuerySet[Publication]:
+    """Publications that say that something had been wrong or unclear, the newest first."""
+    kinds = (NoteKind.CLARIFICATION, NoteKind.CORRECTION, NoteKind.RETRACTION)
+    return Publication.objects.whole().filter(note_kind__in=kinds).order_by("-published_at", "-pk")
+
+
+def citing(subject: str) -> list[Publication]:
+    """The publications that cite a claim or a capture ("claim/…", "capture/…"), the newest first."""
+    cited = Citation.objects.filter(subject=subject).values("publication_id")
+    return list(Publication.objects.whole().filter(pk__in=cited).order_by("-published_at", "-pk"))
+
+
+def claim_history(claim_id: str) -> list[Publication]:
+    return citing(f"claim/{claim_id}")
+
+
+def capture_citations(capture_id: str) -> list[Publication]:
+    return citing(f"capture/{capture_id}")
+
+
+def summary_of(content: dict[str, Any]) -> dict[str, Any]:
+    """What a list shows of a publication: its head, and how many claims got which rating."""
+    claims: Sequence[dict[str, Any]] = content["claims"]
+    counted = Counter(claim["rating"]["slug"] if claim["rating"] else "" for claim in claims)
+    return {
+        "title": content["article"]["title"],
+        "byline": content["article"]["byline"],
+        "date": content["article"]["date"],
+        "language": content["article"]["language"],
+        "version": content["version"],
+        "claims": len(claims),
+        "ratings": [
+            {
+                "slug": rating["slug"],
+                "label": rating["label"],
+                "shape": rating["shape"],
+                "tone": rating["tone"],
+                "count": counted[rating["slug"]],
+            }
+            for rating in content["ratings"]
+            if counted[rating["slug"]]
+        ],
+        "change_note": content["change_note"],
+    }
