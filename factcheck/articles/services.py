@@ -1,8 +1,8 @@
+import datetime
 import hashlib
 import json
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from datetime import date
 
 from django.db import transaction
 from django.utils.text import slugify
@@ -26,7 +26,7 @@ class Details:
 
     title: str = ""
     byline: str = ""
-    date: date | None = None
+    date: datetime.date | None = None
     language: str = ""
     url: str = ""
 
