@@ -2,7 +2,7 @@ import datetime
 import hashlib
 import json
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from django.db import transaction
 from django.utils.text import slugify
@@ -29,19 +29,28 @@ class Details:
     date: datetime.date | None = None
     language: str = ""
     url: str = ""
+    discreet: bool = False
 
 
 @transaction.atomic
 def import_article(
-    raw: bytes, *, details: Details | None = None, remove: Collection[int] = (), by: User | None
+    raw: bytes,
+    *,
+    details: Details | None = None,
+    complete: bool = False,
+    remove: Collection[int] = (),
+    by: User | None,
 ) -> Revision:
     """Make an article of a plain text and return its first revision.
 
-    What ``details`` leaves empty is taken from the text. ``remove`` holds the numbers of offered
-    lines that a person agreed to lose. Raises UnreadableText.
+    What ``details`` leaves empty is taken from the text, unless they are ``complete``: a person has
+    seen what was found and emptied it. ``remove`` holds the numbers of offered lines that a person
+    agreed to lose. Raises UnreadableText.
     """
     require(by, Act.WRITE_ARTICLE)
     draft = read_plain_text(raw)
+    if complete:
+        draft = replace(draft, title="", byline="", published=None, language="")
     details = details or Details()
     title = details.title.strip() or draft.title
     blocks = blocks_of(draft, title=title, remove=remove)
@@ -52,6 +61,7 @@ def import_article(
         date=details.date or draft.published,
         language=details.language or draft.language or "en",
         url=details.url,
+        discreet=details.discreet,
         created_by=by,
     )
     article.slug = _free_slug(title, article.public_id)
@@ -113,6 +123,7 @@ def change_details(article: Article, details: Details, *, version: int | None, b
     article.date = details.date
     article.language = details.language or article.language
     article.url = details.url
+    article.discreet = details.discreet
     article.version += 1
     article.save()
     record(
@@ -164,4 +175,6 @@ def _first_words(blocks: list[Block]) -> str:
 
 def _free_slug(title: str, public_id: str) -> str:
     slug = slugify(title)[:60].strip("-") or f"article-{public_id}"
-    return slug if not Article.objects.filter(slug=slug).exists() else f"{slug}-{public_id}"
+    # The desk's /articles/new/ is the page for handing in.
+    taken = slug == "new" or Article.objects.filter(slug=slug).exists()
+    return f"{slug}-{public_id}" if taken else slug
