@@ -1,3 +1,5 @@
-from django.urls import URLPattern, URLResolver
+"""The addresses of the archive host, which runs as a process of its own on a host of its own."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from factcheck.public.replay import urlpatterns
+
+__all__ = ["urlpatterns"]

@@ -110,3 +110,18 @@ def summary_of(content: dict[str, Any]) -> dict[str, Any]:
         ],
         "change_note": content["change_note"],
     }
+
+
+def is_open_to_readers(capture_id: str) -> bool:
+    """Whether the latest publication of some article shows this capture whole."""
+    for publication in Publication.objects.whole().filter(
+        pk__in=Front.objects.filter(
+            publication__citations__subject=f"capture/{capture_id}"
+        ).values("publication_id")
+    ):
+        for claim in publication.content["claims"]:
+            for item in claim["evidence"]:
+                capture = item["capture"]
+                if capture and capture["id"] == capture_id and capture["visibility"] == "public":
+                    return True
+    return False

@@ -1,0 +1,65 @@
+"""The archive host: archived markup on a host of its own, where it can reach nothing and nobody.
+
+It runs as a process of its own with ``archive_urls``; the app never serves these bytes.
+"""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path
+from django.views.decorators.http import require_safe
+
+from factcheck.archive import blobs
+from factcheck.archive.models import Capture
+from factcheck.archive.replay_links import is_key_for
+from factcheck.public.read_only import read_only
+from factcheck.publications.selectors import is_open_to_readers
+
+# Inside a sandbox without allow-scripts nothing runs, no form is sent and no meta refresh is followed.
+_POLICY = (
+    "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; media-src data:; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors {app}"
+)
+_SHOWN = {
+    "text/html": "text/html",
+    "text/plain": "text/plain",
+    "image/png": "image/png",
+    "image/jpeg": "image/jpeg",
+    "image/gif": "image/gif",
+    "image/webp": "image/webp",
+}
+_TEXT = ("text/html", "text/plain")
+
+
+@require_safe
+@read_only
+def replay(request: HttpRequest, capture_id: str) -> HttpResponse:
+    # Under the app's own name the browser would send along the app's cookies.
+    if request.get_host() != urlsplit(settings.ARCHIVE_URL).netloc:
+        raise Http404
+    if not (is_key_for(request.GET.get("key", ""), capture_id) or is_open_to_readers(capture_id)):
+        raise Http404
+    capture = Capture.objects.select_related("request").filter(request__public_id=capture_id).first()
+    if capture is None or not capture.body_sha256:
+        raise Http404
+    with blobs.open_blob(capture.body_sha256) as body:
+        response = HttpResponse(body.read())
+    media_type = _SHOWN.get(capture.media_type)
+    if media_type is None:
+        response["Content-Type"] = "application/octet-stream"
+        response["Content-Disposition"] = f'attachment; filename="{capture_id}"'
+    else:
+        charset = f"; charset={capture.charset or 'utf-8'}" if media_type in _TEXT else ""
+        response["Content-Type"] = media_type + charset
+    response["Content-Security-Policy"] = _POLICY.format(app=settings.PUBLIC_URL)
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Referrer-Policy"] = "no-referrer"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    response["Cross-Origin-Opener-Policy"] = "same-origin"
+    response["X-Robots-Tag"] = "noindex, noarchive"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+urlpatterns = [path("replay/<slug:capture_id>/", replay, name="replay")]
