@@ -172,6 +172,10 @@ def serve(
                     if not piece:
                         return
                     raw += piece
+                    if raw[:1] == b"\x16":
+                        # A TLS greeting on a port without TLS, answered as servers do.
+                        secured.sendall(page("<p>Speak plain HTTP</p>", status="400 Bad Request"))
+                        return
             except OSError:
                 return
             with secured:
