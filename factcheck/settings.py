@@ -261,6 +261,10 @@ ARCHIVE_PORTS: list[int] = env.list("ARCHIVE_PORTS", subcast=int, default=[80, 4
 # Exact "127.0.0.1:8002" pairs that captures may reach although they are loopback.
 ARCHIVE_ALLOW_LOOPBACK: list[str] = env.list("ARCHIVE_ALLOW_LOOPBACK", default=[])
 ARCHIVE_USER_AGENT: str = env.str("ARCHIVE_USER_AGENT", default="Factcheck/0.1 (newsroom archive)")
+# For articles marked discreet: what an ordinary visitor's browser says.
+ARCHIVE_DISCREET_USER_AGENT: str = env.str(
+    "ARCHIVE_DISCREET_USER_AGENT", default="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+)
 CAPTURE_MAX_BYTES: int = env.int("CAPTURE_MAX_BYTES", default=50 * 1024 * 1024)
 CAPTURE_MAX_DECODED_BYTES: int = env.int("CAPTURE_MAX_DECODED_BYTES", default=200 * 1024 * 1024)
 CAPTURE_TIMEOUT_SECONDS: int = env.int("CAPTURE_TIMEOUT_SECONDS", default=60)

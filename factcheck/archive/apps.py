@@ -1,5 +1,23 @@
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class ArchiveConfig(AppConfig):
     name = "factcheck.archive"
+
+    def ready(self) -> None:
+        from factcheck.archive.blobs import tidy
+        from factcheck.archive.capturing import EXTRACTING_SECONDS, SLACK_SECONDS, give_up, run_capture
+        from factcheck.archive.services import JOB_KIND
+        from factcheck.jobs.registry import Kind, Periodic, register, register_periodic
+
+        register(
+            Kind(
+                name=JOB_KIND,
+                run=run_capture,
+                gave_up=give_up,
+                deadline_seconds=settings.CAPTURE_TIMEOUT_SECONDS + EXTRACTING_SECONDS + SLACK_SECONDS,
+                max_attempts=8,
+            )
+        )
+        register_periodic(Periodic(name="tidy-blobs", every_seconds=3600, run=tidy))

@@ -12,7 +12,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -25,6 +25,7 @@ from factcheck.archive.errors import BlobDamaged, BlobMissing
 CHUNK_BYTES = 1 << 20
 # Longer than any capture may take: a temporary file of that age has lost its writer.
 TEMPORARY_FOR_SECONDS = 6 * 3600
+_UNFINISHED = ".part"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -68,32 +69,52 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def store(content: bytes | IO[bytes] | Iterable[bytes]) -> Blob:
-    """Keep the bytes; the same bytes twice are one file."""
-    digest = hashlib.sha256()
-    size = 0
-    descriptor, name = tempfile.mkstemp(dir=_temporary_folder(), prefix=f"{os.getpid()}.", suffix=".part")
+class Draft:
+    """A file that is not yet under its hash. What it writes to is a file for ``write`` alone."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._digest = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: bytes) -> int:
+        self._digest.update(data)
+        self.size += len(data)
+        return self._file.write(data)
+
+    @property
+    def blob(self) -> Blob:
+        return Blob(self._digest.hexdigest(), self.size)
+
+
+@contextlib.contextmanager
+def draft() -> Iterator[Draft]:
+    """Write bytes piece by piece; at the end of the block they lie under their hash, after an error nowhere."""
+    descriptor, name = tempfile.mkstemp(dir=_temporary_folder(), suffix=_UNFINISHED)
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            for chunk in _chunks(content):
-                digest.update(chunk)
-                size += len(chunk)
-                file.write(chunk)
+            writing = Draft(file)
+            yield writing
             file.flush()
             os.fsync(file.fileno())
-        blob = Blob(digest.hexdigest(), size)
-        place = path_of(blob.sha256)
+        place = path_of(writing.blob.sha256)
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Also over an older file of this hash: should that one be damaged, it is healed.
         temporary.chmod(0o400)
+        # Also over an older file of this hash: should that one be damaged, it is healed.
         temporary.replace(place)
         for folder in (place.parent, place.parent.parent, _root()):
             _sync_folder(folder)
-        return blob
-    except BaseException:
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
+
+
+def store(content: bytes | IO[bytes] | Iterable[bytes]) -> Blob:
+    """Keep the bytes; the same bytes twice are one file."""
+    with draft() as writing:
+        for chunk in _chunks(content):
+            writing.write(chunk)
+    return writing.blob
 
 
 def exists(sha256: str) -> bool:
@@ -135,7 +156,7 @@ def tidy(*, older_than_seconds: float = TEMPORARY_FOR_SECONDS) -> int:
     """Remove what writers left half-written, and return how many files that were."""
     before = time.time() - older_than_seconds
     removed = 0
-    for path in _temporary_folder().glob("*.part"):
+    for path in _temporary_folder().glob(f"*{_UNFINISHED}"):
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_mtime <= before:
                 path.unlink()

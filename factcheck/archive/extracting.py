@@ -14,10 +14,10 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from factcheck.archive import blobs
 from factcheck.archive.extraction.limits import OUTPUT_MAX_BYTES, WALL_SECONDS
+from factcheck.archive.models import TextLayer
 
 _FOLDER = Path(__file__).resolve().parent
 # The child sees its own package and the libraries, not this project and not its settings.
@@ -55,24 +55,50 @@ class Extracted:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def extract(body_sha256: str, media_type: str, *, http_charset: str = "") -> Extracted:
-    """The text of archived bytes, read by a child process that the file cannot harm us from."""
+def extract(file: IO[bytes], media_type: str, *, http_charset: str = "") -> Extracted:
+    """The text of a received file, read by a child process that the file cannot harm us from."""
     if media_type not in _MARKUP | _PLAIN and media_type != "application/pdf":
         return _without_text("unsupported", media_type)
-    with blobs.open_blob(body_sha256) as file:
-        answer = run_child([sys.executable, "-I", "-c", _START, str(_FOLDER), media_type, http_charset], file.fileno())
+    answer = run_child([sys.executable, "-I", "-c", _START, str(_FOLDER), media_type, http_charset], file.fileno())
     if answer.problem:
         return _without_text(answer.problem, media_type, detail=answer.detail)
     try:
-        said = json.loads(answer.output)
-        if limit := said.get("limit"):
-            return _without_text("limit", media_type, detail=limit)
-        return Extracted(
-            layers=tuple(Layer(**layer) for layer in said.pop("layers")),
-            **said,
-        )
+        return _understood(json.loads(answer.output), media_type)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return _without_text("crash", media_type, detail="answer")
+
+
+def _understood(said: dict[str, Any], media_type: str) -> Extracted:
+    """The child has read hostile bytes, so that its own word is checked too."""
+    if "limit" in said:
+        return _without_text("limit", media_type, detail=str(said["limit"]))
+    return Extracted(
+        layers=tuple(
+            Layer(
+                kind=TextLayer.Kind(layer["kind"]),
+                extractor=str(layer["extractor"])[:40],
+                version=str(layer["version"])[:80],
+                outcome=TextLayer.Result(layer["outcome"]),
+                text=_words(layer["text"]) if layer["outcome"] == "ok" else "",
+                detail=str(layer["detail"])[:200],
+                pages=[[int(start), int(end)] for start, end in layer["pages"]] if layer["pages"] else None,
+            )
+            for layer in said["layers"]
+        ),
+        title=_words(said.get("title", ""))[:300],
+        charset=str(said.get("charset", ""))[:40],
+        charset_source=str(said.get("charset_source", ""))[:20],
+        replacements=int(said.get("replacements", 0)),
+        noarchive=bool(said.get("noarchive", False)),
+        facts=dict(said.get("facts", {})),
+    )
+
+
+def _words(text: Any) -> str:
+    if not isinstance(text, str):
+        raise TypeError("not text")
+    # A column of PostgreSQL takes no NUL, and UTF-8 no half of a pair.
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _without_text(outcome: str, media_type: str, *, detail: str = "") -> Extracted:
@@ -131,12 +157,11 @@ def run_child(
             except subprocess.TimeoutExpired:
                 stopped = "wall"
     finally:
-        # The group, so that nothing which it may have started stays behind.
-        try:
+        # The group, so that nothing which it may have started stays behind. Once it has been waited
+        # for, its number may be another's.
+        if child.poll() is None:
             os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        child.wait()
+            child.wait()
         child.stdout.close()
     if stopped:
         return Answer(problem="limit", detail=stopped)

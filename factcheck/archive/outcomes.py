@@ -58,6 +58,10 @@ def sentence(outcome: Outcome | str, reason: str = "") -> str:
         ),
         (Outcome.CAPTURED_PARTIAL, "time"): _("Only a part is archived: the site sent too slowly."),
         (Outcome.CAPTURED_PARTIAL, "disconnect"): _("Only a part is archived: the site broke off while sending."),
+        (Outcome.CAPTURED_PARTIAL, "damaged"): _(
+            "The bytes are archived, but the site sent them damaged: only the part before the damage was read."
+        ),
+        (Outcome.CAPTURED_PARTIAL, "coding"): _("The bytes are archived, but packed in a way that we cannot read."),
         (Outcome.CAPTURED_PARTIAL, ""): _("Only a part of the page is archived."),
         (Outcome.NEEDS_BROWSER, ""): _("The page shows its words only to a browser that runs its script."),
         (Outcome.BLOCKED, "bot_wall"): _("The site asks visitors to prove that they are human, and sent no article."),
@@ -73,7 +77,6 @@ def sentence(outcome: Outcome | str, reason: str = "") -> str:
         (Outcome.REFUSED, "scheme"): _("We do not open this address: only http and https pages can be archived."),
         (Outcome.REFUSED, "policy"): _("We do not open this address: its form or its port is not allowed here."),
         (Outcome.REFUSED, "loop"): _("The address leads on and on to others without ever showing a page."),
-        (Outcome.REFUSED, "type"): _("This is a kind of file that we do not archive."),
         (Outcome.REFUSED, ""): _("We do not open this address."),
         (Outcome.TLS_ERROR, ""): _("The site's certificate is not valid, so nobody could say who sent the page."),
         (Outcome.UNREACHABLE, "dns"): _("No server is known under this name."),

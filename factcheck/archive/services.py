@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -8,9 +11,10 @@ from django.utils.translation import gettext as _
 
 from factcheck.accounts.models import User
 from factcheck.accounts.permissions import Act, require
+from factcheck.archive import blobs
 from factcheck.archive.canonical_url import canonical_url
 from factcheck.archive.errors import CaptureNotPossible
-from factcheck.archive.models import CaptureRequest
+from factcheck.archive.models import Capture, CaptureRequest, TextLayer
 from factcheck.jobs.models import Job
 from factcheck.jobs.services import enqueue
 from factcheck.jobs.waking import wake
@@ -55,7 +59,10 @@ def retry_capture(request: CaptureRequest, *, by: User | None) -> CaptureRequest
     request = CaptureRequest.objects.select_for_update().get(pk=request.pk)
     if request.state == CaptureRequest.State.OPEN:
         now = timezone.now()
-        if Job.objects.filter(pk=request.job_id, state=Job.State.QUEUED, due_at__gt=now).update(due_at=now):
+        # Two conditions in one UPDATE: a job that is being worked on is left alone.
+        if request.job and Job.objects.filter(pk=request.job.pk, state=Job.State.QUEUED, due_at__gt=now).update(
+            due_at=now
+        ):
             transaction.on_commit(wake, robust=True)
         return request
     return _order(request.url, request.canonical_url, by=by, discreet=request.discreet, patient=True, retry_of=request)
@@ -83,3 +90,128 @@ def _order(
     }
     record(Action.CAPTURE_REQUESTED, request.subject, facts, by=by.actor_id if by else None)
     return request
+
+
+@dataclass(frozen=True)
+class StoredLayer:
+    """A text layer whose words lie in the store already; ``blob`` is None where there are none."""
+
+    kind: str
+    extractor: str
+    extractor_version: str
+    outcome: str
+    detail: str = ""
+    blob: blobs.Blob | None = None
+    chars: int = 0
+    pages: list[list[int]] | None = None
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """Everything that a capture is sealed with. Bytes are in the store before this names them."""
+
+    outcome: str
+    started_at: datetime
+    reason: str = ""
+    detail: str = ""
+    attempts: int = 1
+    final_url: str = ""
+    redirects: list[dict[str, Any]] = field(default_factory=list)
+    wire_bytes: int = 0
+    http_status: int | None = None
+    media_type: str = ""
+    charset: str = ""
+    charset_source: str = ""
+    replacements: int = 0
+    title: str = ""
+    noarchive: bool = False
+    ip: str | None = None
+    tls: dict[str, Any] | None = None
+    truncated: str = ""
+    body: blobs.Blob | None = None
+    warc: blobs.Blob | None = None
+    records: int = 0
+    layers: tuple[StoredLayer, ...] = ()
+
+    @property
+    def blobs(self) -> list[blobs.Blob]:
+        return [blob for blob in (self.body, self.warc, *(layer.blob for layer in self.layers)) if blob is not None]
+
+
+def seal_capture(request: CaptureRequest, sealing: Sealing, *, within: AbstractContextManager[None]) -> Capture:
+    """Write the result of a request, once and for ever, in the transaction that ``within`` opens.
+
+    Raises BlobMissing or BlobDamaged, and seals nothing, if any of its bytes cannot be read back.
+    """
+    for blob in sealing.blobs:
+        blobs.verify(blob.sha256)
+    with within:
+        request = CaptureRequest.objects.select_for_update().get(pk=request.pk)
+        capture = Capture.objects.create(
+            request=request,
+            outcome=sealing.outcome,
+            reason=sealing.reason,
+            detail=sealing.detail[:500],
+            engine=request.engine,
+            attempts=sealing.attempts,
+            url=request.canonical_url,
+            final_url=sealing.final_url,
+            redirects=sealing.redirects,
+            http_status=sealing.http_status,
+            media_type=sealing.media_type,
+            charset=sealing.charset,
+            charset_source=sealing.charset_source,
+            replacements=sealing.replacements,
+            title=sealing.title,
+            noarchive=sealing.noarchive,
+            started_at=sealing.started_at,
+            ip=sealing.ip,
+            tls=sealing.tls,
+            truncated=sealing.truncated,
+            wire_bytes=sealing.wire_bytes,
+            body_sha256=sealing.body.sha256 if sealing.body else "",
+            body_bytes=sealing.body.size if sealing.body else None,
+            warc_sha256=sealing.warc.sha256 if sealing.warc else "",
+            warc_bytes=sealing.warc.size if sealing.warc else None,
+            records=sealing.records,
+        )
+        for layer in sealing.layers:
+            TextLayer.objects.create(
+                capture=capture,
+                kind=layer.kind,
+                extractor=layer.extractor,
+                extractor_version=layer.extractor_version,
+                outcome=layer.outcome,
+                detail=layer.detail,
+                sha256=layer.blob.sha256 if layer.blob else "",
+                chars=layer.chars,
+                pages=layer.pages,
+            )
+        request.state = CaptureRequest.State.SEALED
+        request.last_outcome, request.reason = sealing.outcome, sealing.reason
+        request.save(update_fields=["state", "last_outcome", "reason"])
+        record(Action.CAPTURE_SEALED, capture.subject, _facts(capture, sealing), by=None)
+    return capture
+
+
+def _facts(capture: Capture, sealing: Sealing) -> dict[str, Any]:
+    return {
+        "url": capture.url,
+        "final_url": capture.final_url,
+        "outcome": capture.outcome,
+        "reason": capture.reason,
+        "http_status": capture.http_status,
+        "started_at": capture.started_at.isoformat(),
+        "body_sha256": capture.body_sha256 or None,
+        "warc_sha256": capture.warc_sha256 or None,
+        "truncated": capture.truncated or None,
+        "layers": [
+            {
+                "kind": str(layer.kind),
+                "extractor": f"{layer.extractor} {layer.extractor_version}",
+                "outcome": str(layer.outcome),
+                "sha256": layer.blob.sha256 if layer.blob else None,
+            }
+            for layer in sealing.layers
+        ],
+    }

@@ -14,20 +14,25 @@ from lxml import html as lxml_html
 
 from .limits import TAG_MAX_ATTRIBUTES, TAG_MAX_DEPTH, TEXT_MAX_CHARS, LimitMet
 
-_PARAGRAPHS = frozenset(
-    "address article aside blockquote body center details dialog dir div dl fieldset figcaption figure footer form h1 h2 h3"
-    " h4 h5 h6 header hgroup hr legend main menu nav ol p pre section summary table tbody thead tfoot caption ul"
-    " search optgroup select textarea".split()
+
+def _names(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+_PARAGRAPHS = _names(
+    "address article aside blockquote body caption center details dialog dir div dl fieldset figcaption figure footer"
+    " form h1 h2 h3 h4 h5 h6 header hgroup hr legend main menu nav ol optgroup p pre search section select summary"
+    " table tbody textarea tfoot thead ul"
 )
-_LINES = frozenset("br li tr dt dd option".split())
-_CELLS = frozenset(("td", "th"))
-_PRESERVED = frozenset(("pre", "textarea", "listing", "xmp"))
+_LINES = _names("br dd dt li option tr")
+_CELLS = _names("td th")
+_PRESERVED = _names("pre textarea listing xmp")
 # Never text at all, not even hidden text.
-_CODE = frozenset(("script", "style", "link", "meta", "base", "param", "source", "track"))
+_CODE = _names("script style link meta base param source track")
 # In the page, yet not shown by a browser that runs scripts and plays media.
-_UNSHOWN = frozenset(
-    "head template noscript iframe object audio video canvas datalist noframes noembed rp annotation"
-    " annotation-xml desc".split()
+_UNSHOWN = _names(
+    "annotation annotation-xml audio canvas datalist desc head iframe noembed noframes noscript object rp"
+    " template video"
 )
 _HIDING_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\n\r\f]+")
@@ -148,7 +153,7 @@ def _is_hidden(element: Any, name: str) -> bool:
     if attributes.get("aria-hidden", "").strip().lower() == "true":
         return True
     if name == "input":
-        return attributes.get("type", "").strip().lower() == "hidden"
+        return bool(attributes.get("type", "").strip().lower() == "hidden")
     if name == "dialog" and "open" not in attributes:
         return True
     style = attributes.get("style")
@@ -216,6 +221,10 @@ def _texts(root: Any) -> tuple[str, str]:
     return visible.finish(), hidden.finish()
 
 
+def _inner(element: Any) -> str:
+    return "".join(str(piece) for piece in element.itertext())
+
+
 def _clean(value: str | None, length: int) -> str:
     return _CONTROLS.sub("", _SPACES.sub(" ", value or "")).strip()[:length]
 
@@ -241,7 +250,7 @@ def _json_ld(root: Any) -> Iterator[dict[str, Any]]:
 
 def _describe(root: Any, page: Page) -> None:
     title = root.find(".//title")
-    page.title = _clean("".join(title.itertext()) if title is not None else "", 300)
+    page.title = _clean(_inner(title) if title is not None else "", 300)
     lines = [page.title]
     for meta in root.iter("meta"):
         name = (meta.get("name") or meta.get("property") or "").strip().lower()
@@ -269,7 +278,7 @@ def _app_mount(root: Any) -> bool:
         if element.get("id") in _MOUNTS or element.get("ng-app") is not None or element.tag == "app-root"
     )
     # More than a few such places is no app but somebody who wants to keep us busy.
-    return any(not "".join(element.itertext()).strip() for element in islice(places, 20))
+    return any(not _inner(element).strip() for element in islice(places, 20))
 
 
 def read(text: str, data: bytes) -> Page:
@@ -283,8 +292,8 @@ def read(text: str, data: bytes) -> Page:
         return page
     _describe(root, page)
     page.visible, page.hidden = _texts(root)
-    headings = [_clean("".join(heading.itertext()), 200) for heading in root.iter("h1")]
-    noscript = " ".join("".join(element.itertext()) for element in root.iter("noscript"))
+    headings = [_clean(_inner(heading), 200) for heading in root.iter("h1")]
+    noscript = " ".join(_inner(element) for element in root.iter("noscript"))
     page.facts |= {
         "visible_chars": len(page.visible),
         "h1": headings[0] if headings else "",

@@ -1,0 +1,327 @@
+"""One capture, from the order to the seal: fetching → storing → extracting → sealed.
+
+Every wait in here is a socket with a deadline or a child process that is killed after its limit.
+Bytes go into the store before any row names them; rows, ledger entry and the end of the job are one transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import IO, Any, cast
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from factcheck.archive import blobs, media
+from factcheck.archive.classify import Received, Verdict, classify
+from factcheck.archive.extracting import Extracted, extract
+from factcheck.archive.extraction.limits import WALL_SECONDS
+from factcheck.archive.models import CaptureRequest
+from factcheck.archive.outcomes import Outcome
+from factcheck.archive.outcomes import sentence as sentence_for
+from factcheck.archive.services import Sealing, StoredLayer, seal_capture
+from factcheck.archive.warc import WarcSummary, write_warc
+from factcheck.jobs.leases import Lease
+from factcheck.outbound.errors import AddressRefused, OutboundError, Unreachable
+from factcheck.outbound.recording import Exchange, Fetched, Limits, decoded, entity, fetch_document
+
+SOFTWARE = "Factcheck/0.1"
+EXTRACTING_SECONDS = WALL_SECONDS
+# Hashing, fsync and the database, on a slow disk.
+SLACK_SECONDS = 30
+
+# A site that is down is mostly back soon; after a night it is the editor's turn.
+RETRY_AFTER = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=12),
+)
+RETRY_AFTER_MOST = timedelta(hours=6)
+RETRY_AFTER_LEAST = timedelta(seconds=10)
+_OVERLOADED = frozenset((429, 503))
+_WORTH_ANOTHER_TRY = frozenset(
+    {
+        (Outcome.BLOCKED, "rate"),
+        (Outcome.UNREACHABLE, "dns"),
+        (Outcome.UNREACHABLE, "connect"),
+        (Outcome.UNREACHABLE, "timeout"),
+        (Outcome.UNREACHABLE, "server"),
+    }
+)
+_REFUSED_AS = {
+    "scheme": "scheme",
+    "private_address": "ssrf",
+    "name": "ssrf",
+    "redirect_loop": "loop",
+    "too_many_redirects": "loop",
+}
+
+
+@dataclass(frozen=True)
+class Body:
+    """The entity as its author wrote it, and what cut it short ("" if nothing did)."""
+
+    data: bytes
+    truncated: str
+    media_type: str
+    http_charset: str
+
+
+def run_capture(lease: Lease) -> None:
+    """Do the work of a capture's job; running it again, also at the same time, leaves one capture."""
+    request = CaptureRequest.objects.get(public_id=lease.subject.removeprefix("capture-request/"))
+    if request.state == CaptureRequest.State.SEALED:
+        # Another attempt was quicker; only the row of this one is still open.
+        return
+    started_at = timezone.now()
+    lease.stage("fetching")
+    limits = limits_for(lease.seconds_left())
+    with fetch_document(request.canonical_url, limits=limits, user_agent=user_agent_for(request)) as fetched:
+        if fetched.final is None:
+            _end_without_answer(lease, request, fetched, started_at)
+        else:
+            _end_with_answer(lease, request, fetched, fetched.final, limits, started_at)
+
+
+def give_up(subject: str, reason: str) -> None:
+    """Seal what no attempt could bring to an end, so that nobody waits for it. Runs in the job's transaction."""
+    request = CaptureRequest.objects.get(public_id=subject.removeprefix("capture-request/"))
+    if request.state != CaptureRequest.State.SEALED:
+        sealing = Sealing(
+            outcome=Outcome.FAILED,
+            reason="gave_up",
+            detail=reason,
+            started_at=request.created_at,
+            attempts=_begun(request),
+        )
+        seal_capture(request, sealing, within=transaction.atomic())
+
+
+def limits_for(seconds_left: float) -> Limits:
+    return Limits(
+        max_wire_bytes=settings.CAPTURE_MAX_BYTES,
+        max_decoded_bytes=settings.CAPTURE_MAX_DECODED_BYTES,
+        seconds=max(1.0, min(settings.CAPTURE_TIMEOUT_SECONDS, seconds_left - EXTRACTING_SECONDS - SLACK_SECONDS / 2)),
+    )
+
+
+def user_agent_for(request: CaptureRequest) -> str:
+    agent: str = settings.ARCHIVE_DISCREET_USER_AGENT if request.discreet else settings.ARCHIVE_USER_AGENT
+    return agent
+
+
+def refusal_reason(error: AddressRefused) -> str:
+    """The reason of outcome "refused" for an address that outbound does not open."""
+    return _REFUSED_AS.get(error.code, "policy")
+
+
+def _begun(request: CaptureRequest) -> int:
+    return request.job.attempts if request.job else 1
+
+
+def _end_without_answer(lease: Lease, request: CaptureRequest, fetched: Fetched, started_at: datetime) -> None:
+    error = fetched.error
+    assert error is not None
+    verdict = _of_error(error)
+    if _tried_again(lease, request, verdict, str(error), after=None):
+        return
+    sealing = Sealing(
+        outcome=verdict.outcome,
+        reason=verdict.reason,
+        detail=str(error),
+        started_at=started_at,
+        attempts=lease.attempt,
+        final_url=fetched.final_url,
+        redirects=_redirects(fetched),
+        wire_bytes=fetched.wire_bytes,
+    )
+    seal_capture(request, sealing, within=lease.finish())
+
+
+def _of_error(error: OutboundError) -> Verdict:
+    if isinstance(error, AddressRefused):
+        return Verdict(Outcome.REFUSED, refusal_reason(error))
+    if isinstance(error, Unreachable) and error.code == "tls":
+        return Verdict(Outcome.TLS_ERROR)
+    # What is cut off before its first line has ended (LimitReached) is no answer that could be read.
+    return Verdict(Outcome.UNREACHABLE, error.code if isinstance(error, Unreachable) else "protocol")
+
+
+def _end_with_answer(
+    lease: Lease, request: CaptureRequest, fetched: Fetched, final: Exchange, limits: Limits, started_at: datetime
+) -> None:
+    body = _body(final, limits)
+    if final.status >= 400 and _may_retry(lease, request):
+        # Looked at before it is stored: of a page that is asked for again, nothing stays behind.
+        with tempfile.TemporaryFile() as file:
+            file.write(body.data)
+            verdict = _classify(fetched, final, body, _read(file, body))
+        if _tried_again(lease, request, verdict, _answered(final, verdict), after=_retry_after(final)):
+            return
+
+    lease.stage("storing")
+    stored = blobs.store(body.data)
+    warc = _store_warc(request, fetched, limits, started_at)
+
+    lease.stage("extracting")
+    with blobs.open_blob(stored.sha256) as file:
+        extracted = _read(file, body)
+    verdict = _classify(fetched, final, body, extracted)
+    sealing = Sealing(
+        outcome=verdict.outcome,
+        reason=verdict.reason,
+        detail=_answered(final, verdict),
+        started_at=started_at,
+        attempts=lease.attempt,
+        final_url=fetched.final_url,
+        redirects=_redirects(fetched),
+        wire_bytes=fetched.wire_bytes,
+        http_status=final.status,
+        media_type=body.media_type[:100],
+        charset=extracted.charset,
+        charset_source=extracted.charset_source,
+        replacements=extracted.replacements,
+        title=extracted.title,
+        noarchive=extracted.noarchive or _header_says_noarchive(final),
+        ip=final.ip,
+        tls=_tls_facts(final),
+        truncated=body.truncated,
+        body=stored,
+        warc=blobs.Blob(warc.sha256, warc.bytes),
+        records=warc.records,
+        layers=_store_layers(extracted),
+    )
+    seal_capture(request, sealing, within=lease.finish())
+
+
+def _body(final: Exchange, limits: Limits) -> Body:
+    declared_type, http_charset = media.declared(final.header("content-type"))
+    unpacked = decoded(final, limits)
+    if unpacked.truncated == "coding":
+        return Body(entity(final, limits.max_wire_bytes), "coding", "application/octet-stream", "")
+    truncated = final.truncated or {None: "", "length": "decoded", "ratio": "decoded"}.get(
+        unpacked.truncated, "damaged"
+    )
+    return Body(unpacked.bytes, truncated, media.sniff(unpacked.bytes[: media.HEAD_BYTES], declared_type), http_charset)
+
+
+def _read(file: IO[bytes], body: Body) -> Extracted:
+    file.seek(0)
+    return extract(file, body.media_type, http_charset=body.http_charset)
+
+
+def _classify(fetched: Fetched, final: Exchange, body: Body, extracted: Extracted) -> Verdict:
+    return classify(
+        Received(
+            status=final.status,
+            headers={name.lower(): value for name, value in final.headers},
+            url=fetched.url,
+            final_url=fetched.final_url,
+            title=extracted.title,
+            facts=extracted.facts,
+            truncated=body.truncated,
+        )
+    )
+
+
+def _answered(final: Exchange, verdict: Verdict) -> str:
+    if verdict.outcome in Outcome.with_evidence():
+        return ""
+    return _("The server answered with status %(status)d.") % {"status": final.status}
+
+
+def _may_retry(lease: Lease, request: CaptureRequest) -> bool:
+    return request.patient and lease.attempt <= len(RETRY_AFTER) and not lease.is_last_attempt
+
+
+def _tried_again(
+    lease: Lease, request: CaptureRequest, verdict: Verdict, detail: str, *, after: timedelta | None
+) -> bool:
+    """Put the job off, if this cause may go away by itself and there is patience left; whether it was."""
+    if (verdict.outcome, verdict.reason) not in _WORTH_ANOTHER_TRY or not _may_retry(lease, request):
+        return False
+    delay = after if after is not None else RETRY_AFTER[lease.attempt - 1]
+    with transaction.atomic():
+        CaptureRequest.objects.filter(pk=request.pk).update(last_outcome=verdict.outcome, reason=verdict.reason)
+        lease.retry(timezone.now() + delay, detail or sentence_for(verdict.outcome, verdict.reason))
+    return True
+
+
+def _retry_after(final: Exchange) -> timedelta | None:
+    """What the site asks for, within reason; None where it asks for nothing."""
+    value = (final.header("retry-after") or "").strip() if final.status in _OVERLOADED else ""
+    if not value:
+        return None
+    if value.isascii() and value.isdigit():
+        asked = timedelta(seconds=min(int(value[:9]), int(RETRY_AFTER_MOST.total_seconds())))
+    else:
+        try:
+            moment = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        asked = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - timezone.now()
+    return min(max(asked, RETRY_AFTER_LEAST), RETRY_AFTER_MOST)
+
+
+def _store_warc(request: CaptureRequest, fetched: Fetched, limits: Limits, started_at: datetime) -> WarcSummary:
+    with blobs.draft() as draft:
+        return write_warc(
+            cast(IO[bytes], draft),
+            capture_id=request.public_id,
+            exchanges=fetched.exchanges,
+            created=started_at,
+            software=SOFTWARE,
+            operator=settings.NEWSROOM_NAME,
+            limits=limits,
+            info={
+                "http-header-user-agent": user_agent_for(request),
+                "discretion": "discreet" if request.discreet else "open",
+            },
+        )
+
+
+def _store_layers(extracted: Extracted) -> tuple[StoredLayer, ...]:
+    return tuple(
+        StoredLayer(
+            kind=layer.kind,
+            extractor=layer.extractor,
+            extractor_version=layer.version,
+            outcome=layer.outcome,
+            detail=layer.detail,
+            blob=blobs.store(layer.text.encode()) if layer.text else None,
+            chars=len(layer.text),
+            pages=layer.pages,
+        )
+        for layer in extracted.layers
+    )
+
+
+def _redirects(fetched: Fetched) -> list[dict[str, Any]]:
+    ips = {exchange.url: exchange.ip for exchange in fetched.exchanges}
+    return [
+        {"url": hop.url, "status": hop.status, "location": hop.location, "ip": ips.get(hop.url, "")}
+        for hop in fetched.redirects
+    ]
+
+
+def _tls_facts(exchange: Exchange) -> dict[str, Any] | None:
+    if exchange.tls is None:
+        return None
+    return {
+        "version": exchange.tls.version,
+        "cipher": exchange.tls.cipher,
+        "verified": exchange.tls.verified,
+        "certificate_sha256": hashlib.sha256(exchange.tls.certificate_der).hexdigest(),
+    }
+
+
+def _header_says_noarchive(exchange: Exchange) -> bool:
+    return any(name.lower() == "x-robots-tag" and "noarchive" in value.lower() for name, value in exchange.headers)
