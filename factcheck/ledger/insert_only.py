@@ -165,7 +165,8 @@ def _drop(name: str, model: type[models.Model], connection: "BaseDatabaseWrapper
 
 def _is_erasure(model: type[models.Model], connection: "BaseDatabaseWrapper") -> str:
     quote = connection.ops.quote_name
-    kept = [quote(field.column) for field in model._meta.local_concrete_fields if field.name not in ERASABLE_FIELDS]
+    columns = [field.column for field in model._meta.local_concrete_fields if field.name not in ERASABLE_FIELDS]
+    kept = [quote(column) for column in columns if column]
     return " AND ".join(
         [
             "OLD.erased_by = ''",
