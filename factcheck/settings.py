@@ -243,6 +243,9 @@ else:
         "visibility_timeout": 900,
         "unacked_restore_throttle": 1,
         "unacked_restore_interval": 10,
+        # kombu's own patience keeps a request waiting 6 seconds for a broker that is down.
+        "max_retries": 1,
+        "interval_start": 0,
     }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
