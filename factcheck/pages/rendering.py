@@ -159,7 +159,7 @@ def render_capture(citations: Sequence[Citation], *, notices: Sequence[NoticeVie
             "downloads": downloads_allowed(facts),
             "title": next((evidence.title for _citation, evidence in shown if evidence.title), ""),
             "publisher": next((evidence.publisher for _citation, evidence in shown if evidence.publisher), ""),
-            "citations": shown,
+            "passages": _by_passage(shown),
             "notices": _other_notices(notices, f"capture/{facts[0].id}"),
         },
         newsroom=shown[0][0].publication.newsroom,
@@ -244,6 +244,14 @@ def _withhold_evidence(item: Evidence, notices: Iterable[NoticeView]) -> Evidenc
                 withheld=notice.text or _("The newsroom withholds this source."),
             )
     return item
+
+
+def _by_passage(shown: Iterable[tuple[Citation, Evidence]]) -> list[tuple[Evidence, list[Citation]]]:
+    """The same words are shown once, with all the claims that cite them."""
+    uses: dict[tuple[object, str], tuple[Evidence, list[Citation]]] = {}
+    for citation, item in shown:
+        uses.setdefault((item.passage, item.quote), (item, []))[1].append(citation)
+    return list(uses.values())
 
 
 def downloads_allowed(facts: Iterable[CaptureFacts]) -> bool:
