@@ -141,7 +141,7 @@ def tidy_broker() -> int:
     options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
     before = time.time() - OLD_MESSAGE_SECONDS
     deleted = 0
-    for folder in {options.get("processed_folder"), options.get("data_folder_in")} - {None}:
+    for folder in {options[name] for name in ("processed_folder", "data_folder_in") if name in options}:
         for message in Path(folder).glob("*.msg"):
             try:
                 if message.stat().st_mtime < before:
