@@ -77,6 +77,17 @@ class Folded:
             raise ValueError("A span holds at least one character of the folded text.")
         return self._source(start)[0], self._source(end - 1)[1]
 
+    def folded_position(self, at: int) -> int:
+        """How many characters of ``text`` come from before the original's position ``at``."""
+        low, high = 0, len(self.text)
+        while low < high:
+            middle = (low + high) // 2
+            if self._source(middle)[1] <= at:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
     def _source(self, at: int) -> tuple[int, int]:
         stretch = bisect_right(self._begins, at) - 1
         if self._ends[stretch] >= 0:
