@@ -22,6 +22,9 @@ env = Env(eager=False)
 VAR: Path = Path(env.str("FACTCHECK_VAR", default=str(BASE_DIR / "var")))
 VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
+# Which program made a page: with another, readers' pages are made again.
+RELEASE = "0.1.0"
+
 DEBUG: bool = env.bool("DEBUG", default=False)
 DEMO: bool = env.bool("FACTCHECK_DEMO", default=False)
 TESTING: bool = env.bool("FACTCHECK_TESTING", default=False)
@@ -87,6 +90,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "factcheck.public.answers.PublicHeaders",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -16,7 +16,8 @@ from django.utils.translation import pgettext
 from factcheck.lib.errors import FactcheckError
 
 TONES = frozenset({"good", "mixed", "bad", "neutral", "note"})
-SHAPES = frozenset({"check", "mostly", "half", "cross", "question", "dash", "quote", "opinion"})
+# As verdicts.models.Shape; "said" is the pages' own, for the answer about the speaker.
+SHAPES = frozenset({"check", "half", "quarter", "question", "cross", "quote", "dash", "said"})
 
 # Worst last: where claims overlap, the underline takes the tone that a reader must not miss.
 _TONE_ORDER = ("note", "neutral", "good", "mixed", "bad")
@@ -435,9 +436,9 @@ def not_rated() -> Badge:
 
 def attribution_badge(answer: str) -> Badge:
     return {
-        "said": Badge(_("Said so"), "quote", "good"),
-        "not_said": Badge(_("Not said"), "quote", "bad"),
-    }.get(answer, Badge(_("Cannot confirm it was said"), "quote", "neutral"))
+        "said": Badge(_("Said so"), "said", "good"),
+        "not_said": Badge(_("Not said"), "said", "bad"),
+    }.get(answer, Badge(_("Cannot confirm it was said"), "said", "neutral"))
 
 
 def change_label(kind: str) -> str:
@@ -499,7 +500,9 @@ def _publication(content: Mapping[str, Any]) -> PublicationView:
         published_by=_name(content.get("published_by")),
         revision=Revision(content["revision"]["number"], content["revision"]["sha256"]),
         change_note=ChangeNote(note["kind"], note["text"]) if note else None,
-        blocks=tuple(Block(**{name: block[name] for name in Block.__dataclass_fields__}) for block in content["blocks"]),
+        blocks=tuple(
+            Block(**{name: block[name] for name in Block.__dataclass_fields__}) for block in content["blocks"]
+        ),
         claims=tuple(sorted((_claim(claim) for claim in content["claims"]), key=lambda claim: claim.number)),
         overrides=tuple(
             Override(item["sentence"], item["reason"], _name(item.get("by"))) for item in content.get("overrides") or ()

@@ -174,7 +174,13 @@ def render_index(
     """Published articles, newest first; ``newer`` and ``older`` are the neighbouring pages' addresses."""
     return _render(
         "public/index.html",
-        {"articles": summaries, "newer": newer, "older": older, "here": "index", "canonical": _canonical(addresses.INDEX)},
+        {
+            "articles": summaries,
+            "newer": newer,
+            "older": older,
+            "here": "index",
+            "canonical": _canonical(addresses.INDEX),
+        },
         newsroom=newsroom,
         release=release,
     )
@@ -196,7 +202,8 @@ def render_ratings(ratings: Sequence[Rating], *, newsroom: str = "", release: st
             (attribution_badge("cannot_confirm"), _("We found nobody and nothing that shows it was said.")),
         ],
         "unrated": not_rated(),
-        "here": "ratings", "canonical": _canonical(addresses.RATINGS),
+        "here": "ratings",
+        "canonical": _canonical(addresses.RATINGS),
     }
     return _render("public/ratings.html", context, newsroom=newsroom, release=release)
 
@@ -316,9 +323,7 @@ def _changes(publication: PublicationView, notices: Sequence[NoticeView]) -> lis
 
 
 def _other_notices(notices: Sequence[NoticeView], subject: str) -> list[NoticeView]:
-    return [
-        notice for notice in notices if notice.kind in {"withheld", "source_changed"} and notice.subject == subject
-    ]
+    return [notice for notice in notices if notice.kind in {"withheld", "source_changed"} and notice.subject == subject]
 
 
 def _canonical(address: str) -> str:

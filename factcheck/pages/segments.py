@@ -44,7 +44,9 @@ def segments(block: Block, claims: Sequence[Claim]) -> list[Segment]:
     place = {claim.id: position for position, claim in enumerate(claims, start=1)}
     pieces = []
     for start, end in pairwise(cuts):
-        over = {claim.id: claim for cover_start, cover_end, claim in covers if cover_start <= start and end <= cover_end}
+        over = {
+            claim.id: claim for cover_start, cover_end, claim in covers if cover_start <= start and end <= cover_end
+        }
         pieces.append(
             Segment(
                 text=block.text[start - block.start : end - block.start],
