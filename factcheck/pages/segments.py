@@ -67,7 +67,6 @@ def _covers(block: Block, claims: Sequence[Claim]) -> Iterator[tuple[int, int, C
 
 
 def _note_is_here(block: Block, claim: Claim) -> bool:
-    # A passage may end in the blank line behind a block: its note still belongs to that block.
-    return block.start < claim.end <= block.end + 2 and any(
-        passage.end == claim.end and passage.start < block.end for passage in claim.passages
-    )
+    # Words may end in the blank line behind a block, which is the two characters to the next: the
+    # note still belongs to that block, and to no other.
+    return block.start < claim.end <= block.end + 2
