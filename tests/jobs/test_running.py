@@ -220,7 +220,7 @@ def test_a_worker_does_the_work_by_the_message_alone_and_ends_when_asked(tmp_pat
 @pytest.mark.django_db(transaction=True)
 def test_a_lost_message_is_said_again_by_the_sweeper(tmp_path):
     if not settings.CELERY_BROKER_URL.startswith("filesystem"):
-        pytest.skip("only the file-system broker has a folder that can be emptied")
+        pytest.skip("does not apply: only the file-system broker has a folder that can be emptied")
     log = tmp_path / "worker.log"
     empty_the_queue()
     job = enqueue("test.do", "claim/aaaa")
@@ -238,7 +238,7 @@ def test_a_lost_message_is_said_again_by_the_sweeper(tmp_path):
 @pytest.mark.django_db(transaction=True)
 def test_what_is_not_committed_sends_no_message():
     if not settings.CELERY_BROKER_URL.startswith("filesystem"):
-        pytest.skip("only the file-system broker has a folder to look into")
+        pytest.skip("does not apply: only the file-system broker has a folder to look into")
     empty_the_queue()
 
     with transaction.atomic():

@@ -154,7 +154,7 @@ def test_a_migration_that_rebuilds_a_protected_table_finds_its_rows_and_triggers
 def test_without_the_step_after_a_migration_the_triggers_would_be_gone():
     """The negative control: it is post_migrate that brings them back."""
     if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL keeps triggers when a table is altered")
+        pytest.skip("does not apply: PostgreSQL keeps triggers when a table is altered")
     from django.apps import apps
 
     sender = apps.get_app_config("ledger")
@@ -234,7 +234,7 @@ def test_the_check_names_a_missing_trigger(db):
 
 def test_the_check_names_a_database_that_lets_replace_through(db):
     if connection.vendor != "sqlite":
-        pytest.skip("only SQLite has REPLACE")
+        pytest.skip("does not apply: only SQLite has REPLACE")
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA recursive_triggers = OFF")
         try:

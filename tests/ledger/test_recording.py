@@ -133,7 +133,7 @@ def test_an_entry_within_the_look_back_is_found_by_every_run():
 @pytest.mark.django_db(transaction=True)
 def test_on_sqlite_leaves_are_on_the_disk_before_their_index_is_known():
     if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL always waits for the disk")
+        pytest.skip("does not apply: PostgreSQL always waits for the disk")
     record_some(1)
     seen = []
 
