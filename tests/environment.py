@@ -16,3 +16,5 @@ else:
 if (worker := re.fullmatch(r"gw(\d+)", os.environ.get("PYTEST_XDIST_WORKER", ""))) and "BROKER_URL" in os.environ:
     # Each of the parallel test processes has a database of its own, so it needs a queue of its own.
     os.environ["BROKER_URL"] = re.sub(r"^(redis://[^/]+)/\d*$", rf"\1/{int(worker[1]) + 1}", os.environ["BROKER_URL"])
+# The server of static files warns of a missing folder, and warnings are errors here.
+os.makedirs(os.path.join(os.environ["FACTCHECK_VAR"], "static"), exist_ok=True)
