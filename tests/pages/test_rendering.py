@@ -241,6 +241,16 @@ def test_the_claims_page_shows_what_speaks_against_it_too():
     assert labels == ["for", "against"]
 
 
+def test_evidence_that_could_not_be_secured_says_so():
+    content = sample.content()
+    content["claims"][0]["evidence"] = [sample.page(secured=False, passage=None, capture=None)]
+
+    page = rendering.render_claim(parse(content), "claim001", release=RELEASE).decode()
+
+    assert "Not secured:" in page
+    assert "Not secured:" not in rendering.render_claim(publication(), "claim001", release=RELEASE).decode()
+
+
 def test_a_claim_that_a_later_version_dropped_says_so():
     shown = publication()
     history = [ClaimVersion(3, LATER, None), ClaimVersion(2, shown.published_at, shown.claims[0])]
