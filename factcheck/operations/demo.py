@@ -225,7 +225,7 @@ class Demo:
     def wait_for(self, url: str, *, within_seconds: float) -> None:
         """Return when something answers at the address. Raises PartEnded."""
         deadline = time.monotonic() + within_seconds
-        while not self.stopping and not _answers(url):
+        while not self.stopping and not answers(url):
             self.watch()
             if time.monotonic() > deadline:
                 raise PartEnded(_("Nothing answered at %(url)s in time.") % {"url": url})
@@ -284,7 +284,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - an address of this demo
             return True

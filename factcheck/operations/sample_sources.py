@@ -56,8 +56,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:
-        sys.stdout.write(f"{format % args}\n")
-        sys.stdout.flush()
+        sys.stderr.write(f"{format % args}\n")
 
 
 def make_server(port: int) -> ThreadingHTTPServer:

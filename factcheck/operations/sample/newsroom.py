@@ -6,7 +6,7 @@ same services that people use.
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
@@ -31,7 +31,7 @@ PEOPLE = (
 @dataclass(frozen=True)
 class Interview:
     who: str
-    when: datetime
+    when: date
     how: str
     heard_by: str
 
@@ -60,7 +60,6 @@ class Evidence:
     visibility: str = "passage"
     title: str = ""
     publisher: str = ""
-    published: date | None = None
     note: str = ""
 
 
@@ -105,13 +104,11 @@ def article_bytes(version: int) -> bytes:
     return (FOLDER / ("article.txt" if version == 1 else f"article_v{version}.txt")).read_bytes()
 
 
-_TALKS = date(2025, 2, 3)
 _STATEMENT = Evidence(
     quote="",
     path="/statement",
     title="Statement on the visit of the Secretary of State",
     publisher="Office of the Presidency (sample)",
-    published=_TALKS,
     visibility="public",
 )
 _TRANSCRIPT = Evidence(
@@ -119,21 +116,18 @@ _TRANSCRIPT = Evidence(
     path="/transcript",
     title="Remarks to the press at Lake Coatepeque",
     publisher="Press pool, transcript service (sample)",
-    published=_TALKS,
 )
 _POSTS = Evidence(
     quote="",
     path="/posts",
     title="Posts about the offer, collected",
     publisher="Desk monitor of public posts (sample)",
-    published=date(2025, 2, 4),
 )
 _STATISTICS = Evidence(
     quote="",
     path="/prison-statistics",
     title="Prison statistics, January 2025",
     publisher="General Directorate of Prisons (sample)",
-    published=date(2025, 1, 31),
     visibility="public",
 )
 _REPORT = Evidence(
@@ -141,7 +135,6 @@ _REPORT = Evidence(
     path="/report.pdf",
     title="Behind the Wall: Detention in El Salvador since 2022",
     publisher="Central American Detention Monitor (invented)",
-    published=date(2024, 11, 18),
     primary=False,
 )
 _ADVICE = Evidence(
@@ -149,7 +142,6 @@ _ADVICE = Evidence(
     path="/travel-advice",
     title="El Salvador: travel advice",
     publisher="Department of State (sample)",
-    published=date(2024, 11, 6),
 )
 
 CLAIMS: tuple[Claim, ...] = (
@@ -277,7 +269,7 @@ CLAIMS: tuple[Claim, ...] = (
             Evidence(
                 interview=Interview(
                     who="An official of the prison service, who must not be named",
-                    when=datetime(2025, 2, 4, 15, 10, tzinfo=UTC),
+                    when=date(2025, 2, 4),
                     how="by telephone",
                     heard_by="Chen Wei",
                 ),
@@ -403,7 +395,7 @@ CLAIMS: tuple[Claim, ...] = (
             Evidence(
                 interview=Interview(
                     who="Elena Quiroga, professor of constitutional law (invented)",
-                    when=datetime(2025, 2, 4, 18, 30, tzinfo=UTC),
+                    when=date(2025, 2, 4),
                     how="by video call, recorded with her consent",
                     heard_by="Rosa Delgado",
                 ),
@@ -413,7 +405,6 @@ CLAIMS: tuple[Claim, ...] = (
                 ),
                 confirms_said=True,
                 confirms_so=True,
-                title="Interview with Elena Quiroga",
             ),
         ),
         verdict=Verdict(
