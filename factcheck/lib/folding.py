@@ -53,7 +53,7 @@ _is_extending = re.compile(f"[{_EXTENDING}]").match
 _is_space = re.compile(r"\s").match
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Folded:
     """The folded ``text``, and where each of its characters comes from in ``original``."""
 

@@ -23,6 +23,7 @@ from factcheck.lib.wording import (
     COMPARISONS,
     CURRENCY_CODES,
     LATE_NEGATIONS,
+    NUMBERS,
     PER,
     POINTS,
     SCALES,
@@ -47,18 +48,20 @@ SHORT_ELISION_REACH = 400
 BRACKET_WORDS = 8
 
 # Below this likeness, out of 100, or this many characters, a near match is chance.
-NEAR_ENOUGH = 85.0
+NEAR_ENOUGH = 82.0
 # The scan compares as many characters as the quote has; words put in ("did not fall") push others out.
-SCAN_ENOUGH = 75.0
+SCAN_ENOUGH = 70.0
 SHORTEST_NEAR = 20
 # The whole text is compared with quotes up to here; longer ones are looked for by groups of their words.
 LONGEST_SCAN = 300
 # Nobody quotes more; without a limit, one request could occupy a core for minutes.
 LONGEST_NEAR = 20_000
 MOST_PIECES = 60
-# "the" stands in a text thousands of times.
+# "the" stands in a text thousands of times, and "e" in most words.
+MOST_FOUND = 200_000
 MOST_SEEN = 50_000
 MOST_JUDGED = 500
+MOST_BESIDE = 20
 MOST_AMBIGUOUS = 20
 # Of prefix and suffix, this much is compared.
 CONTEXT_LENGTH = 200
@@ -319,14 +322,17 @@ def _loosely(mark: str, before: str, after: str) -> str:
     if sign == "-":
         if before.isalpha() and after.isalpha():
             return "( ?- ?)?()" if mark == "-" else " ?- ?"
-        # Before a number alone it may be a minus.
-        return " ?- ?" if before.isdecimal() == after.isdecimal() else ""
+        if before.isdecimal() and after.isdecimal() and mark != " -":
+            return "(?:-| - )"
+        # Before a number or an amount it may be a minus.
+        return "" if after.isdecimal() or is_money(after) else " ?- ?"
     if sign in ("'", '"'):
         apostrophe = mark == "'" and before.isalnum() and after.isalnum()
         return "" if apostrophe or before.isdecimal() else " ?[\"'] ?"
     if sign in ("%", "‰", "!", "?", ";", ":"):
         return "" if sign == ":" and after.isdecimal() else " ?" + re.escape(sign)
-    return f" ?{re.escape(sign)} ?"
+    # "-$5" is less than nothing, " - $5" is five dollars after a dash.
+    return f"{'' if before == '-' else ' ?'}{re.escape(sign)} ?"
 
 
 # --- the text --------------------------------------------------------------------------------------
@@ -373,21 +379,33 @@ class _Search:
         passing = [place for place in places if place.passes]
         return _tightest(passing or places) if reading.gaps else passing or places
 
-    def _places(self, piece: _Piece, start: int, end: int) -> list[_Place]:
-        """Where a piece stands, or stands but for a cut border or other capitals."""
+    def _places(self, piece: _Piece, start: int, end: int, border: int | None = None) -> list[_Place]:
+        """Where a piece stands, or stands but for a cut border or other capitals.
+
+        With a ``border``, only the nearest that pass, or some of the nearest if none does.
+        """
         places: list[_Place] = []
         for finds in (self._literal, self._loose):
             spans = list(islice(finds(piece, start, end), MOST_SEEN))
-            if len(spans) > MOST_JUDGED and (self.prefix or self.suffix):
+            if border is not None:
+                spans = sorted(spans, key=lambda span: min(abs(span[0] - border), abs(span[1] - border)))[:MOST_BESIDE]
+            elif len(spans) > MOST_JUDGED and (self.prefix or self.suffix):
                 spans.sort(key=self._stands_in_context, reverse=True)
-            places += filter(None, (self._judge(piece, *span) for span in spans[:MOST_JUDGED]))
+            for span in spans[:MOST_JUDGED]:
+                place = self._judge(piece, *span)
+                if place:
+                    places.append(place)
+                    if place.passes and border is not None:
+                        return places
             if any(place.passes for place in places):
                 break
         return places
 
     def _literal(self, piece: _Piece, start: int, end: int) -> Iterator[Span]:
         at = self.text.find(piece.folded, start, end)
-        while at >= 0:
+        for _ in range(MOST_FOUND):
+            if at < 0:
+                return
             # Most finds of a short quote are inside longer words, and this is quicker than to judge them.
             last = at + len(piece.folded)
             if not self._cuts(at) and (piece.ending or not self._cuts(last)):
@@ -435,17 +453,20 @@ class _Search:
         raw = self.folded.original[first:last]
         exact = raw == piece.raw and not piece.ending
         score = 100.0
-        if not exact and not piece.ending:
+        if not exact:
             kept = fold(raw, keep_case=True).text
+            kept = kept[: len(piece.kept)] if piece.ending else kept
             warnings |= _case_differences(piece, kept)
-            score = fuzz.ratio(piece.kept, kept)
+            score = fuzz.ratio(piece.folded, kept.casefold())
+            if _NUMBER_OVER_CELLS.search(raw) and not _NUMBER_OVER_CELLS.search(piece.raw):
+                warnings.add("number")
         cut, lost = borders
         return _Place(start, end, ((first, last),), frozenset(warnings | lost), cut, exact, score)
 
     def _borders(self, start: int, end: int, piece: _Piece) -> tuple[bool, set[str]] | None:
         """Whether a place cuts a compound, and what its borders take away; None if they cut a number."""
         left, right = self.text[max(0, start - AROUND) : start], self.text[end : end + AROUND]
-        head, tail = self.text[start : min(end, start + 8)], self.text[max(start, end - 8) : end]
+        head, tail = self.text[start : min(end, start + 16)], self.text[max(start, end - 16) : end]
         if _number_goes_on(left, head) or _number_goes_on(tail, right):
             return None
         cut, lost = False, set[str]()
@@ -486,9 +507,9 @@ class _Search:
         # A piece can stand a little longer in the text than in the quote.
         length = len(piece.folded) * 5 // 4 + 40
         if forward:
-            places = find(piece, border, min(len(self.text), border + reach + length))
+            places = find(piece, border, min(len(self.text), border + reach + length), border)
         else:
-            places = find(piece, max(0, border - reach - length), border)
+            places = find(piece, max(0, border - reach - length), border, border)
         near = []
         for place in places:
             between = self.text[border : place.start] if forward else self.text[place.end : border]
@@ -504,7 +525,7 @@ class _Search:
             first, last = place.spans[0]
             if index:
                 gap = reading.gaps[index - 1]
-                warnings |= _swallowed(gap, self.text[places[index - 1].end : place.start])
+                warnings |= _swallowed(gap, self.text, places[index - 1].end, place.start)
                 if gap.kind != "elision":
                     first = spans.pop()[0]
             spans.append((first, last))
@@ -599,8 +620,8 @@ class _Search:
             places.insert(0, place)
         return self._joined(reading, places)
 
-    def _near_places(self, piece: _Piece, start: int, end: int) -> list[_Place]:
-        places = self._places(piece, start, end)
+    def _near_places(self, piece: _Piece, start: int, end: int, border: int | None = None) -> list[_Place]:
+        places = self._places(piece, start, end, border)
         if places:
             return sorted(places, key=lambda place: (not place.passes, len(place.warnings)))
         if not SHORTEST_NEAR <= len(piece.folded) <= LONGEST_NEAR:
@@ -661,7 +682,7 @@ class _Search:
 
 
 class _Finder(Protocol):
-    def __call__(self, piece: _Piece, start: int, end: int, /) -> list[_Place]: ...
+    def __call__(self, piece: _Piece, start: int, end: int, border: int, /) -> list[_Place]: ...
 
 
 def _laid_beside(quote: Sequence[Word], window: Sequence[Word]) -> tuple[int, int] | None:
@@ -716,9 +737,11 @@ def _words_for(gap: _Gap) -> int:
 _SENTENCE_END = re.compile(r"[.!?][\"')\]]*(?= |$)")
 
 
-def _swallowed(gap: _Gap, between: str) -> set[str]:
+def _swallowed(gap: _Gap, text: str, start: int, end: int) -> set[str]:
     """What an elision or bracket hides that it must not."""
+    between = text[start:end]
     if gap.kind == "elision":
+        between = text[max(0, start - 2) : end]  # with the full stop of the part before
         # "We will ... sign" for "We will not sign" quotes falsely. What is left out with whole sentences may say no.
         ends = [found.end() for found in _SENTENCE_END.finditer(between)]
         beside = between[: ends[0]] + " " + between[ends[-1] :] if ends else between
@@ -754,6 +777,8 @@ _ENDING = re.compile(r"[^\W\d_]{0,8}")
 _SEPARATOR = r"[.,:'/⁄]"
 _NUMBER_BORDER = re.compile(rf"(?:\d{_SEPARATOR}?\0\d|\d\0{_SEPARATOR}\d|(?:^|[ (\"'])[.,]\0\d)")
 _GROUP_BORDER = re.compile(r"(?<!\d)\d{1,3}(?: \0|\0 )\d{3}(?!\d)")
+# "12" above "500" in a table is not 12 500.
+_NUMBER_OVER_CELLS = re.compile(r"\d[^\S\n\r\t]*[\n\r\t\v\f\u2028\u2029]\s*\d")
 _HYPHENS = frozenset("-\u2010\u2011\ufe63\uff0d")
 _LONG_DASHES = frozenset("\u2014\u2015\u2e3a\u2e3b")
 _NEGATIVE_PREFIXES = frozenset({"non", "un", "anti", "not", "no", "never", "pseudo", "nicht"})
@@ -765,9 +790,9 @@ _BETWEEN = " \"'("
 
 
 def _is_attached(char: str) -> bool:
-    """Part of the character before: a mark, a joiner, an emoji's skin."""
+    """Part of the character before: a mark, a joiner, an emoji's skin, whatever turns the direction."""
     return not char.isascii() and (
-        unicodedata.category(char)[0] == "M" or char == "\u200d" or 0x1F3FB <= ord(char) <= 0x1F3FF
+        unicodedata.category(char) in ("Mn", "Mc", "Me", "Cf") or 0x1F3FB <= ord(char) <= 0x1F3FF
     )
 
 
@@ -806,20 +831,20 @@ def _cut_left(left: str, head: str, before: Folded, lost: set[str]) -> bool:
         lost.add("number")
     if not head[0].isalnum() or not adjacent or head[0].isdecimal():
         return False
-    compound = re.search(r"(\w+)['-]$", left)
+    compound = re.search(r"(\w+)['-]$", before.text)
     if not compound:
         return False
-    word = compound[1]
-    if last == "'":
-        if word == "n":
-            lost.add("negation")
-        return word not in _ELIDED
-    if dash not in _HYPHENS:
+    word = compound[1].casefold()
+    if last == "'" and word in _ELIDED and not compound[1].isupper():
         return False
-    if word in _NEGATIVE_PREFIXES:
+    if last == "-" and dash not in _HYPHENS:
+        return False
+    if word in _NEGATIVE_PREFIXES or (last == "'" and word == "n"):
         lost.add("negation")
-    if word[-1].isdecimal():
+    elif word[-1].isdecimal() or word in NUMBERS:
         lost.add("number")
+    elif compound[1][0].isupper():
+        lost.add("name")
     return True
 
 
@@ -838,7 +863,10 @@ def _cut_right(tail: str, right: str, after: Folded, lost: set[str]) -> bool:
         return False
     if re.match(r"'t\b", right):
         lost.add("negation")
-    return bool(re.match(r"'\w", right) or (re.match(r"-\w", right) and sign in _HYPHENS))
+    compound = re.match(r"-\w", right) and sign in _HYPHENS
+    if compound and re.split(r"\W", tail)[-1] in NUMBERS:
+        lost.add("number")
+    return bool(compound or re.match(r"'\w", right))
 
 
 def _lost_left(before: str, quoted: Sequence[Word], lost: set[str]) -> None:

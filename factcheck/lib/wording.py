@@ -23,39 +23,26 @@ def _words(text: str) -> frozenset[str]:
 
 
 SCALES = _words("""
-    hundred hundreds thousand thousands million millions billion billions trillion trillions quadrillion
-    dozen dozens
-    mn mln mio bn bln mrd tn trn lakh lakhs crore crores
-    cien ciento mil miles millón millon millones millardo billón billones
-    hundert tausend million millionen milliarde milliarden billion billionen
-    cent cents mille millier milliers million millions milliard milliards
-    milhão milhões bilhão bilhões milione milioni miliardo miliardi
+    hundred hundreds thousand thousands million millions billion billions trillion trillions quadrillion dozen
+    dozens mn mln mio bn bln mrd tn trn lakh lakhs crore crores cien ciento mil miles millón millon millones
+    millardo billón billones hundert tausend millionen milliarde milliarden billionen cent cents mille millier
+    milliers milliard milliards milhão milhões bilhão bilhões milione milioni miliardo miliardi
 """)
 NUMBERS = SCALES | _words("""
     zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
-    seventeen
-    eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety half halves third thirds quarter
-    quarters
-    fifth fifths tenth tenths first second fourth sixth seventh eighth ninth once twice thrice double triple
-    doubled
-    tripled halved both couple single
-    cero dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis
-    diecisiete dieciocho
-    diecinueve veinte veintiuno treinta cuarenta cincuenta sesenta setenta ochenta noventa medio media
-    tercio primero
-    primera segundo segunda doble triple
-    null zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn
-    siebzehn achtzehn
-    neunzehn zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig halb halbe hälfte drittel
-    viertel doppelt
-    zweimal dreimal
-    zéro deux trois quatre cinq sept huit neuf dix onze douze treize quatorze quinze seize vingt trente
-    quarante cinquante
-    soixante demi moitié tiers double triple
-    dois duas três quatro sete oito nove dez vinte due tre quattro sei sette otto dieci venti cento
+    seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety half halves third thirds
+    quarter quarters fifth fifths tenth tenths first second fourth sixth seventh eighth ninth once twice thrice
+    double triple doubled tripled halved both couple single cero dos tres cuatro cinco seis siete ocho nueve
+    diez doce trece catorce quince dieciséis diecisiete dieciocho diecinueve veinte veintiuno treinta cuarenta
+    cincuenta sesenta setenta ochenta noventa medio media tercio primero primera segundo segunda doble null zwei
+    drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn
+    neunzehn zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig halb halbe hälfte drittel viertel
+    doppelt zweimal dreimal zéro deux trois quatre cinq sept huit neuf dix onze douze treize quatorze quinze
+    seize vingt trente quarante cinquante soixante demi moitié tiers dois duas três quatro sete oito nove dez
+    vinte due tre quattro sei sette otto dieci venti cento
 """)
 CURRENCY_CODES = _words("""
-    usd eur gbp jpy cny chf inr mxn brl cad aud sek nok dkk pln zar rs svc crc ars clp cop us
+    usd eur gbp jpy cny chf inr mxn brl cad aud sek nok dkk pln zar rs svc crc ars clp cop
 """)
 # What a negation reaches over: "is not a crook".
 SMALL_WORDS = _words("""
@@ -67,88 +54,52 @@ POINTS = _words("point comma coma komma virgule virgula")
 # Negations that stand after their verb: "did not", "kommt nicht", "ne vient pas".
 LATE_NEGATIONS = _words("not no never nicht nie niemals kein keine keinen pas jamais")
 NEGATIONS = _words("""
-    no not none never nobody nothing nowhere neither nor without cannot non hardly barely scarcely
-    nunca jamás tampoco ninguno ninguna ningún nadie nada ni sin
-    nicht nichts nie niemals niemand kein keine keinen keinem keiner keines weder ohne
-    ne pas jamais aucun aucune rien personne sans ni
-    não nem sem nunca nenhum nenhuma mai nessuno nessuna senza né
+    no not none never nobody nothing nowhere neither nor without cannot non hardly barely scarcely nunca jamás
+    tampoco ninguno ninguna ningún nadie nada ni sin nicht nichts nie niemals niemand kein keine keinen keinem
+    keiner keines weder ohne ne pas jamais aucun aucune rien personne sans não nem sem nenhum nenhuma mai
+    nessuno nessuna senza né
 """)
 # They turn what follows, yet a quotation may well begin after them.
 _REFUSALS = _words("""
     refuse refuses refused deny denies denied fail fails failed false untrue negó niega rechazó bestreitet
     bestritt nia
 """)
-_NEGATIVE_BEGINNINGS = (
-    "un",
-    "in",
-    "im",
-    "il",
-    "ir",
-    "non",
-    "dis",
-    "mis",
-    "anti",
-    "counter",
-    "des",
-    "de",
-    "a",
-    "ab",
-    "re",
-)
+_NEGATIVE_BEGINNINGS = _words("un in im il ir non dis mis anti counter des de a ab re")
 _NEGATIVE_ENDINGS = (("less", "ful"), ("less", ""), ("los", "voll"), ("frei", ""))
 
 CURRENCIES = _words("""
-    dollar dollars euro euros pound pounds sterling yen yuan renminbi rupee rupees peso pesos real reais
-    franc francs
-    krona kronor krone kroner rouble roubles ruble rubles lira liras zloty won rand shekel shekels dirham
-    dirhams
-    colón colones bolívar bolívares quetzal quetzales lempira lempiras córdoba córdobas sol soles dólar
-    dólares libra
-    libras pfund franken rubel dólares euros bitcoin bitcoins usd eur gbp jpy cny chf inr mxn brl cad aud
-    rub try sek
-    nok dkk pln zar krw clp cop ars svc rmb us$ c$ a$ r$ rs
+    dollar dollars euro euros pound pounds sterling yen yuan renminbi rupee rupees peso pesos real reais franc
+    francs krona kronor krone kroner rouble roubles ruble rubles lira liras zloty won rand shekel shekels dirham
+    dirhams colón colones bolívar bolívares quetzal quetzales lempira lempiras córdoba córdobas sol soles dólar
+    dólares libra libras pfund franken rubel bitcoin bitcoins usd eur gbp jpy cny chf inr mxn brl cad aud rub
+    try sek nok dkk pln zar krw clp cop ars svc rmb us$ c$ a$ r$ rs
 """)
 # Symbols, where a capital makes another unit: mW and MW, Mb and MB.
 UNIT_SYMBOLS = _words("""
-    nm µm μm mm cm dm m km in ft yd mi nmi mm² cm² m² km² m³ ha ac µg μg mg g dag kg t kt Mt Gt lb lbs oz st
-    ml mL cl dl l L hl gal pt bbl s ms µs μs ns min h hr hrs d a Hz kHz MHz GHz THz W mW kW MW GW TW Wh kWh
-    MWh GWh TWh
-    V mV kV A mA Ah mAh J kJ MJ GJ cal kcal N kN Pa hPa kPa MPa bar mbar psi K C F °C °F K dB dBA b B kb kB
-    Kb KB Mb MB Gb
-    GB Tb TB Mbit Gbit kbit bit bits bytes mol mmol ppm ppb Bq kBq Sv mSv µSv μSv Gy rpm mph kph kmh kn bp
-    bps pp px dpi
-    c p k K M G T CO2e
+    nm µm μm mm cm dm m km in ft yd mi nmi mm² cm² m² km² m³ ha ac µg μg mg g dag kg t kt Mt Gt lb lbs oz st ml
+    mL cl dl l L hl gal pt bbl s ms µs μs ns min h hr hrs d a Hz kHz MHz GHz THz W mW kW MW GW TW Wh kWh MWh GWh
+    TWh V mV kV A mA Ah mAh J kJ MJ GJ cal kcal N kN Pa hPa kPa MPa bar mbar psi K C F °C °F dB dBA b B kb kB Kb
+    KB Mb MB Gb GB Tb TB Mbit Gbit kbit bit bits bytes mol mmol ppm ppb Bq kBq Sv mSv µSv μSv Gy rpm mph kph kmh
+    kn bp bps pp px dpi c p k M G T CO2e
 """)
 UNIT_WORDS = CURRENCIES | _words("""
-    percent per-cent percentage pct point points basis prozent prozentpunkt prozentpunkte pourcent
-    porcentaje porciento
-    puntos punkte procent
-    metre metres meter meters kilometre kilometres kilometer kilometers centimetre centimetres centimeter
-    centimeters
-    millimetre millimetres millimeter millimeters mile miles foot feet inch inches yard yards acre acres
-    hectare hectares
-    gram grams gramme grammes kilogram kilograms kilo kilos tonne tonnes ton tons pound pounds ounce ounces
-    litre litres liter liters gallon gallons barrel barrels pint pints
-    second seconds minute minutes hour hours day days night nights week weeks weekly fortnight month months
-    monthly year
-    years yearly annual annually daily hourly decade decades century centuries
-    watt watts kilowatt kilowatts megawatt megawatts gigawatt gigawatts kilowatt-hour kilowatt-hours volt
-    volts degree degrees
-    celsius fahrenheit kelvin byte bytes kilobyte kilobytes megabyte megabytes gigabyte gigabytes terabyte
-    terabytes hertz
-    joule joules calorie calories decibel decibels
-    metro metros kilómetro kilómetros centímetro centímetros milla millas hectárea hectáreas gramo gramos
-    kilogramo
+    percent per-cent percentage pct point points basis prozent prozentpunkt prozentpunkte pourcent porcentaje
+    porciento puntos punkte procent metre metres meter meters kilometre kilometres kilometer kilometers
+    centimetre centimetres centimeter centimeters millimetre millimetres millimeter millimeters mile miles foot
+    feet inch inches yard yards acre acres hectare hectares gram grams gramme grammes kilogram kilograms kilo
+    kilos tonne tonnes ton tons pound pounds ounce ounces litre litres liter liters gallon gallons barrel
+    barrels pint pints second seconds minute minutes hour hours day days night nights week weeks weekly
+    fortnight month months monthly year years yearly annual annually daily hourly decade decades century
+    centuries watt watts kilowatt kilowatts megawatt megawatts gigawatt gigawatts kilowatt-hour kilowatt-hours
+    volt volts degree degrees celsius fahrenheit kelvin byte bytes kilobyte kilobytes megabyte megabytes
+    gigabyte gigabytes terabyte terabytes hertz joule joules calorie calories decibel decibels metro metros
+    kilómetro kilómetros centímetro centímetros milla millas hectárea hectáreas gramo gramos kilogramo
     kilogramos tonelada toneladas libra libras litro litros galón galones barril barriles segundo segundos
-    minuto minutos
-    hora horas día días semana semanas mes meses año años década décadas siglo siglos grado grados vatio vatios
-    kilovatio kilovatios megavatio megavatios
-    kilometern metern meilen hektar gramm kilogramm tonne tonnen liter sekunde sekunden minuten stunde
-    stunden tag tage tagen
-    woche wochen monat monate monaten jahr jahre jahren grad
-    mètre mètres kilomètre kilomètres tonnes litre litres heure heures jour jours semaine semaines mois an
-    ans année années
-    degré degrés
+    minuto minutos hora horas día días semana semanas mes meses año años década décadas siglo siglos grado
+    grados vatio vatios kilovatio kilovatios megavatio megavatios kilometern metern meilen hektar gramm
+    kilogramm tonnen sekunde sekunden minuten stunde stunden tag tage tagen woche wochen monat monate monaten
+    jahr jahre jahren grad mètre mètres kilomètre kilomètres heure heures jour jours semaine semaines mois an
+    ans année années degré degrés
 """)
 PER = _words("per pro por par je")
 _UNIT_SIGNS = frozenset("%‰‱°€$£¥¢′″")
@@ -158,60 +109,38 @@ COMPARISONS = frozenset("<>≤≥±~≈∼≃≠=^×√+/⁄")
 # Words that no name begins with, so that a sentence may begin with them in one copy and go on with them in the other.
 _NO_NAMES = _words("""
     a an the this that these those there here it its i you he she we they me him her us them my your his our
-    their mine
-    one's who whom whose which what when where why how and or but nor so yet for if as at by from in into of
-    off on onto
-    out over to up with within about above across after against along among around before behind below
-    beneath beside
-    between beyond despite during except inside like near outside past since through throughout toward
-    towards under
-    until upon via because although though while whereas unless whether than then thus therefore however
-    also even just
-    only still already again always often sometimes now today yesterday tomorrow is are was were be been
-    being am has
-    have had do does did can could shall should would might must let let's it's that's there's we're they're
-    you're i'm
-    he's she's we've they've i've you've all any both each every either few many more most much other
-    another some
-    several such same own no not none never nothing nobody neither yes well too very
-    according earlier later meanwhile moreover nevertheless perhaps maybe instead rather officials people
-    experts
-    authorities residents witnesses researchers scientists critics opponents supporters lawmakers prosecutors
-    el la los las lo un una unos unas y o u e pero ni que si como cuando donde porque aunque en de del al a
-    por para con
-    sin sobre entre hasta desde hacia según este esta esto estos estas ese esa eso esos esas aquel aquella
-    yo tú él ella
-    nosotros ellos ellas nos se le les me te mi tu su sus es era eran fue fueron ser está están han no sí ya
-    también más muy todo toda todos todas
-    der die das den dem des ein eine einen einem einer eines und oder aber denn wenn weil dass ob als wie wo
-    was wer warum
-    in im an am auf aus bei mit nach von vom vor zu zum zur über unter für gegen durch ohne um es er sie wir
-    ihr ich du man
-    ist sind war waren hat haben hatte wird werden wurde nicht kein keine auch nur noch schon sehr mehr
-    diese dieser
-    dieses jeder jede jedes alle
-    le la les l un une des du de et ou mais donc ni car que qui quoi dont où si comme quand à au aux en dans
-    par pour avec
-    sans sur sous entre vers chez ce cet cette ces il elle nous vous ils elles on je tu se ne pas est sont
-    était a ont
-    o os as um uma e do da dos das no na nos nas il lo gli i uno di con su per tra fra non è sono
+    their mine one's who whom whose which what when where why how and or but nor so yet for if as at by from in
+    into of off on onto out over to up with within about above across after against along among around before
+    behind below beneath beside between beyond despite during except inside like near outside past since through
+    throughout toward towards under until upon via because although though while whereas unless whether than
+    then thus therefore however also even just only still already again always often sometimes now today
+    yesterday tomorrow is are was were be been being am has have had do does did can could shall should would
+    might must let let's it's that's there's we're they're you're i'm he's she's we've they've i've you've all
+    any both each every either few many more most much other another some several such same own no not none
+    never nothing nobody neither yes well too very according earlier later meanwhile moreover nevertheless
+    perhaps maybe instead rather officials people experts authorities residents witnesses researchers scientists
+    critics opponents supporters lawmakers prosecutors el la los las lo un una unos unas y o u e pero ni que si
+    como cuando donde porque aunque en de del al por para con sin sobre entre hasta desde hacia según este esta
+    esto estos estas ese esa eso esos esas aquel aquella yo tú él ella nosotros ellos ellas nos se le les te mi
+    tu su sus es era eran fue fueron ser está están han sí ya también más muy todo toda todos todas der die das
+    den dem des ein eine einen einem einer eines und oder aber denn wenn weil dass ob als wie wo wer warum im
+    auf aus bei mit nach von vom vor zu zum zur über unter für gegen durch ohne um er sie wir ihr ich du man ist
+    sind war waren hat haben hatte wird werden wurde nicht kein keine auch nur noch schon sehr mehr diese dieser
+    dieses jeder jede jedes alle l une et ou mais donc car qui quoi dont où comme quand à au aux dans par pour
+    avec sans sur sous vers chez ce cet cette ces il elle nous vous ils elles je ne pas est sont était ont os
+    uma da dos na nas gli uno di per tra fra non è sono
 """)
 _DAYS_AND_MONTHS = _words("""
     lunes martes miércoles jueves viernes sábado domingo enero febrero marzo abril mayo junio julio agosto
-    septiembre
-    setiembre octubre noviembre diciembre lundi mardi mercredi jeudi vendredi samedi dimanche janvier
-    février mars avril
-    mai juin juillet août septembre octobre novembre décembre
+    septiembre setiembre octubre noviembre diciembre lundi mardi mercredi jeudi vendredi samedi dimanche janvier
+    février mars avril mai juin juillet août septembre octobre novembre décembre
 """)
 # In capitals throughout, these would be a name or a common word: nobody can tell which.
 _NAME_OR_WORD = _words("""
-    us it who may march august april june will mark bill grant rose grace hope faith joy frank jack rob sue
-    pat art dick
-    drew chuck nick rich max guy ray dean earl duke king bishop pope may turkey china polish chile guinea
-    jordan chad
-    mali nice reading bath cork mobile apple amazon shell target meta orange oracle gap visa ford dodge fox
-    sky sun
-    mirror times post guardian aids un or me in ma pa hi oh la id al de co mo va mi as am pm
+    us it who may march august april june will mark bill grant rose grace hope faith joy frank jack rob sue pat
+    art dick drew chuck nick rich max guy ray dean earl duke king bishop pope turkey china polish chile guinea
+    jordan chad mali nice reading bath cork mobile apple amazon shell target meta orange oracle gap visa ford
+    dodge fox sky sun mirror times post guardian aids un
 """)
 
 _LETTER = rf"(?:[^\W\d_]|[{MARKS}])"
@@ -264,7 +193,13 @@ def is_money(text: str) -> bool:
 
 def counts(word: Word, number: Word) -> bool:
     """Whether ``word``, directly after ``number``, says what is counted, or how many times."""
-    if word.key in SCALES or word.text in _UNIT_SIGNS or is_money(word.text) or word.key.startswith("per"):
+    if (
+        word.key in SCALES
+        or word.text in _UNIT_SIGNS
+        or is_money(word.text)
+        or word.key == "per"
+        or word.key.startswith("percent")
+    ):
         return True
     if _YEAR.fullmatch(number.text) or word.text in _COMMON_WORDS:
         return False
@@ -290,7 +225,8 @@ def words(folded: str) -> list[Word]:
         if key.endswith("n't") or key == "cannot":
             first, second = _CONTRACTIONS.get(key, (key[:-3], "not"))
             middle = end - 3
-            found.append(Word(text[:-3], first, start, middle))
+            if first:
+                found.append(Word(text[:-3], first, start, middle))
             found.append(Word("not", second, middle, end))
             continue
         found.append(Word(text, key, start, end))
@@ -362,7 +298,7 @@ def _turned(removed: Sequence[Word], added: Sequence[Word]) -> set[str]:
 
 def _case_warning(one: Word, other: Word, after_number: bool, loud: bool) -> set[str]:
     key = one.key
-    if len(key) > 3 and (key in SCALES or key in UNIT_WORDS):
+    if after_number and len(key) > 3 and (key in SCALES or key in UNIT_WORDS):
         return set()
     if after_number and (key in SCALES or key in _UNIT_KEYS or len(key) <= 2 or {one.text, other.text} & UNIT_SYMBOLS):
         return {"unit"}
