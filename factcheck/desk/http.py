@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
@@ -18,11 +18,11 @@ from factcheck.accounts.permissions import Act, may
 class DeskRequest(HttpRequest):
     """A request of somebody who is signed in."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     htmx: HtmxDetails
 
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def desk_view(act: Act = Act.SEE_DESK) -> Callable[[View], View]:
@@ -47,6 +47,6 @@ def desk_view(act: Act = Act.SEE_DESK) -> Callable[[View], View]:
             return response
 
         inner.act = act  # type: ignore[attr-defined]
-        return inner  # type: ignore[return-value]
+        return inner
 
     return decorate

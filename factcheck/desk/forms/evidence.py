@@ -1,0 +1,185 @@
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from factcheck.accounts.models import User
+from factcheck.evidence.models import Source, SourceKind, Stance, Visibility
+from factcheck.evidence.services import Argument
+
+if TYPE_CHECKING:
+    _PeopleChoice = forms.ModelMultipleChoiceField[User]
+else:
+    _PeopleChoice = forms.ModelMultipleChoiceField
+
+
+class PeopleField(_PeopleChoice):
+    def label_from_instance(self, obj: User) -> str:
+        return f"{obj} ({obj.get_role_display()})"
+
+
+class ArgumentFields(forms.Form):
+    """What a person says with a source, whatever kind of source it is. Which field belongs to whom the page says."""
+
+    quote_label: Any = _("The words that it rests on")
+    quote_help: Any = ""
+
+    stance = forms.ChoiceField(
+        label=_("How it bears on the claim"),
+        choices=Stance,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Say whether this speaks for the claim, against it, or gives context.")},
+    )
+    quote = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 4, "class": "serif"}))
+    note = forms.CharField(
+        label=_("Note"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("What it means for the claim, in a sentence or two. Readers see it with the evidence."),
+    )
+    confirms_said = forms.BooleanField(label=_("It confirms that it was said"), required=False)
+    confirms_so = forms.BooleanField(label=_("It confirms that it is so"), required=False)
+    primary = forms.BooleanField(label=_("First-hand: it knows this from itself and not from others"), required=False)
+    off_record = forms.BooleanField(
+        label=_("Off the record: readers and most of the desk never learn of it"), required=False
+    )
+    shown_to = PeopleField(
+        label=_("Who else of the desk may know of it"),
+        queryset=User.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Only for what is off the record. You see it in any case; nobody else does, whatever their role."),
+    )
+    visibility = forms.ChoiceField(
+        label=_("What readers see of the source"),
+        choices=[(value, label) for value, label in Visibility.choices if value != Visibility.PUBLIC],
+        initial=Visibility.PASSAGE,
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["quote"].label = self.quote_label
+        self.fields["quote"].help_text = self.quote_help
+        others = self.fields["shown_to"]
+        assert isinstance(others, PeopleField)
+        others.queryset = User.objects.filter(is_active=True).exclude(pk=person.pk).order_by("name", "pk")
+
+    def argument(self) -> Argument:
+        cleaned = self.cleaned_data
+        return Argument(
+            stance=cleaned["stance"],
+            quote=cleaned["quote"],
+            quote_prefix=cleaned.get("quote_prefix", ""),
+            quote_suffix=cleaned.get("quote_suffix", ""),
+            note=cleaned["note"],
+            confirms_said=cleaned["confirms_said"],
+            confirms_so=cleaned["confirms_so"],
+            primary=cleaned["primary"],
+            off_record=cleaned["off_record"],
+            shown_to=list(cleaned["shown_to"]),
+        )
+
+
+class PageForm(ArgumentFields):
+    quote_label = _("The words of the page")
+    quote_help = _("Copied from the page. They are looked for in our copy: only then is the evidence secured.")
+
+    url = forms.CharField(
+        label=_("Address of the page"),
+        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
+        help_text=_("The page is copied as soon as you attach it."),
+        error_messages={"required": _("Give the address of the page.")},
+    )
+    title = forms.CharField(
+        label=_("Title"), max_length=300, required=False, help_text=_("Empty: as the page calls itself.")
+    )
+    publisher = forms.CharField(label=_("Publisher"), max_length=200, required=False)
+    quote_prefix = forms.CharField(label=_("The words just before them"), max_length=200, required=False)
+    quote_suffix = forms.CharField(label=_("The words just behind them"), max_length=200, required=False)
+
+
+class InterviewForm(ArgumentFields):
+    quote_label = _("What was said, word for word")
+
+    contact = forms.CharField(label=_("Whom you spoke with"), max_length=200, required=False)
+    spoken_on = forms.DateField(
+        label=_("When"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
+    spoken_how = forms.CharField(
+        label=_("How"), max_length=100, required=False, help_text=_("By telephone, in person, by mail …")
+    )
+    heard_by = forms.CharField(label=_("Who of us heard it"), max_length=200, required=False)
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, person=person, **kwargs)
+        self.fields["heard_by"].initial = str(person)
+
+
+class WorkForm(ArgumentFields):
+    quote_label = _("The words of it that matter")
+    quote_help = _("A part of the transcription, or empty where all of it matters.")
+
+    title = forms.CharField(label=_("Title"), max_length=300, required=False)
+    author = forms.CharField(label=_("Author or station"), max_length=200, required=False)
+    edition = forms.CharField(
+        label=_("Edition"), max_length=200, required=False, help_text=_("Publisher and year, or channel and date.")
+    )
+    page = forms.CharField(label=_("Page or time code"), max_length=50, required=False)
+    transcription = forms.CharField(
+        label=_("Transcription"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5, "class": "serif"}),
+        help_text=_("The passage word for word, as it stands in the work."),
+    )
+
+
+FORMS: dict[str, type[ArgumentFields]] = {
+    SourceKind.PAGE: PageForm,
+    SourceKind.INTERVIEW: InterviewForm,
+    SourceKind.WORK: WorkForm,
+}
+
+
+class QuoteForm(forms.Form):
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    quote = forms.CharField(
+        label=_("The words of the page"), required=False, widget=forms.Textarea(attrs={"rows": 4, "class": "serif"})
+    )
+
+
+class ReasonForm(forms.Form):
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    reason = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class ConfirmForm(ReasonForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].label = _("What you compared, and why the words mean the same")
+
+
+class WithdrawEvidenceForm(ReasonForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].label = _("Why it is taken back")
+        self.fields["reason"].help_text = _("The evidence stays in the history, with this reason.")
+
+
+class VisibilityForm(forms.Form):
+    visibility = forms.ChoiceField(
+        label=_("What readers see of this source"), choices=Visibility, widget=forms.RadioSelect
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Needed for showing the whole copy; kept in the log."),
+    )
+
+    def __init__(self, *args: Any, source: Source, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if source.kind != SourceKind.PAGE:
+            field = self.fields["visibility"]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = [(value, label) for value, label in Visibility.choices if value != Visibility.PUBLIC]

@@ -1,0 +1,51 @@
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_safe
+
+from factcheck.archive import blobs
+from factcheck.archive.errors import BlobMissing
+from factcheck.archive.models import Capture
+from factcheck.archive.replay_links import replay_url
+from factcheck.desk.http import DeskRequest, desk_view
+from factcheck.desk.selectors_captures import capture_page, find_capture
+
+
+def _find(request: DeskRequest, capture_id: str) -> Capture:
+    found = find_capture(capture_id, request.user)
+    if found is None:
+        raise Http404
+    return found
+
+
+@desk_view()
+@require_safe
+def capture(request: DeskRequest, capture_id: str) -> HttpResponse:
+    page = capture_page(_find(request, capture_id), request.user, kind=request.GET.get("layer", ""))
+    return render(request, "desk/captures/capture.html", {"page": page, "capture": page.capture})
+
+
+@desk_view()
+@require_safe
+def capture_warc(request: DeskRequest, capture_id: str) -> HttpResponseBase:
+    """The archived bytes as a file: never shown by the browser on this host, whatever they are."""
+    found = _find(request, capture_id)
+    if not found.warc_sha256:
+        raise Http404
+    try:
+        body = blobs.open_blob(found.warc_sha256)
+    except BlobMissing as error:
+        raise Http404(str(error)) from error
+    name = f"{found.public_id}.warc.gz"
+    headers = {"Content-Disposition": content_disposition_header(True, name), "X-Content-Type-Options": "nosniff"}
+    return FileResponse(body, content_type="application/gzip", headers=headers)
+
+
+@desk_view()
+@require_safe
+def capture_replay(request: DeskRequest, capture_id: str) -> HttpResponse:
+    """Away to the archive host, with a key made now: a link in an open page would have run out."""
+    found = _find(request, capture_id)
+    if not found.body_sha256:
+        raise Http404
+    return redirect(replay_url(found))

@@ -1,0 +1,303 @@
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from factcheck.accounts.permissions import Act
+from factcheck.archive.selectors import layers_of
+from factcheck.claims.models import Claim
+from factcheck.claims.selectors import last_words
+from factcheck.desk import stale
+from factcheck.desk.evidence_cards import EvidenceCard, evidence_card
+from factcheck.desk.forms.evidence import (
+    FORMS,
+    ArgumentFields,
+    ConfirmForm,
+    QuoteForm,
+    VisibilityForm,
+    WithdrawEvidenceForm,
+)
+from factcheck.desk.http import DeskRequest, desk_view
+from factcheck.desk.views.claims import find_claim
+from factcheck.evidence.models import Evidence, Source, SourceKind, Visibility
+from factcheck.evidence.selectors import standing_of
+from factcheck.evidence.services import (
+    archive_again,
+    attach_interview,
+    attach_page,
+    attach_work,
+    change_quote,
+    confirm_passage,
+    set_visibility,
+    withdraw_evidence,
+)
+from factcheck.lib.errors import FactcheckError, StaleVersion
+
+
+def find_evidence(request: DeskRequest, evidence_id: str) -> Evidence:
+    """Whoever may not know of it gets the same answer as for what was never there."""
+    rows = Evidence.objects.visible_to(request.user).select_related("claim__article", "source", "withdrawn_by")
+    return get_object_or_404(rows, public_id=evidence_id)
+
+
+# --- attach ----------------------------------------------------------------------------------
+
+
+@desk_view(Act.ADD_EVIDENCE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def evidence_new(request: DeskRequest, claim_id: str, kind: str) -> HttpResponse:
+    claim = find_claim(claim_id)
+    if kind not in FORMS:
+        raise Http404
+    if request.method != "POST":
+        form = FORMS[kind](person=request.user)
+        return render(request, "desk/evidence/new.html", _new_context(claim, kind, form))
+    form = FORMS[kind](request.POST, person=request.user)
+    if form.is_valid():
+        try:
+            evidence = _ATTACH[kind](claim, form, request)
+        except FactcheckError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("The evidence is attached."))
+            return redirect(reverse("desk:claim", args=[claim.public_id]) + f"#evidence-{evidence.public_id}")
+    return render(request, "desk/evidence/new.html", _new_context(claim, kind, form), status=422)
+
+
+def _new_context(claim: Claim, kind: str, form: ArgumentFields) -> dict[str, Any]:
+    return {
+        "claim": claim,
+        "article": claim.article,
+        "quote": " … ".join(last_words(claim)),
+        "kind": kind,
+        "kinds": SourceKind.choices,
+        "form": form,
+    }
+
+
+def _attach_page(claim: Claim, form: ArgumentFields, request: DeskRequest) -> Evidence:
+    given = form.cleaned_data
+    return attach_page(
+        claim,
+        url=given["url"],
+        title=given["title"],
+        publisher=given["publisher"],
+        argument=form.argument(),
+        visibility=given["visibility"],
+        by=request.user,
+    )
+
+
+def _attach_interview(claim: Claim, form: ArgumentFields, request: DeskRequest) -> Evidence:
+    given = form.cleaned_data
+    return attach_interview(
+        claim,
+        contact=given["contact"],
+        spoken_on=given["spoken_on"],
+        spoken_how=given["spoken_how"],
+        heard_by=given["heard_by"],
+        argument=form.argument(),
+        visibility=given["visibility"],
+        by=request.user,
+    )
+
+
+def _attach_work(claim: Claim, form: ArgumentFields, request: DeskRequest) -> Evidence:
+    given = form.cleaned_data
+    return attach_work(
+        claim,
+        title=given["title"],
+        author=given["author"],
+        edition=given["edition"],
+        page=given["page"],
+        transcription=given["transcription"],
+        argument=form.argument(),
+        visibility=given["visibility"],
+        by=request.user,
+    )
+
+
+_ATTACH: dict[str, Callable[[Claim, ArgumentFields, DeskRequest], Evidence]] = {
+    SourceKind.PAGE: _attach_page,
+    SourceKind.INTERVIEW: _attach_interview,
+    SourceKind.WORK: _attach_work,
+}
+
+
+# --- look ------------------------------------------------------------------------------------
+
+
+@desk_view()
+@require_safe
+def evidence(request: DeskRequest, evidence_id: str) -> HttpResponse:
+    subject = find_evidence(request, evidence_id)
+    return render(request, "desk/evidence/evidence.html", _context(subject))
+
+
+@desk_view()
+@require_safe
+def evidence_card_part(request: DeskRequest, evidence_id: str) -> HttpResponse:
+    """How far the copy is: asked every second while it is under way, and answered only with news."""
+    subject = find_evidence(request, evidence_id)
+    if not request.htmx:
+        return redirect("desk:evidence", subject.public_id)
+    card = evidence_card(standing_of(subject))
+    if request.GET.get("seen") == card.fingerprint:
+        return HttpResponse(status=204)
+    if request.GET.get("part") == "standing":
+        return render(request, "desk/evidence/_standing.html", _context(subject, card=card) | {"news": card.stage})
+    context = {"card": card, "claim": subject.claim, "news": card.stage}
+    return render(request, "desk/evidence/_card.html", context)
+
+
+def _context(
+    subject: Evidence,
+    *,
+    card: EvidenceCard | None = None,
+    quote_form: QuoteForm | None = None,
+    confirm_form: ConfirmForm | None = None,
+    withdraw_form: WithdrawEvidenceForm | None = None,
+    refusal: str = "",
+) -> dict[str, Any]:
+    card = card or evidence_card(standing_of(subject))
+    current = card.evidence
+    version = {"version": current.version}
+    return {
+        "card": card,
+        "evidence": current,
+        "source": current.source,
+        "claim": subject.claim,
+        "article": subject.claim.article,
+        "quote": " … ".join(last_words(subject.claim)),
+        "layers": layers_of(card.capture) if card.capture else [],
+        "quote_form": quote_form or QuoteForm(initial=version | {"quote": current.quote}, auto_id="quote_%s"),
+        "confirm_form": confirm_form or ConfirmForm(initial=version, auto_id="confirm_%s"),
+        "withdraw_form": withdraw_form or WithdrawEvidenceForm(initial=version, auto_id="withdraw_%s"),
+        "refusal": refusal,
+    }
+
+
+# --- change ----------------------------------------------------------------------------------
+
+
+@desk_view(Act.ADD_EVIDENCE)
+@require_POST
+def evidence_quote(request: DeskRequest, evidence_id: str) -> HttpResponse:
+    subject = find_evidence(request, evidence_id)
+    form = QuoteForm(request.POST, auto_id="quote_%s")
+    context: dict[str, Any] = {}
+    if form.is_valid():
+        try:
+            change_quote(subject, by=request.user, **form.cleaned_data)
+        except StaleVersion as refusal:
+            subject.refresh_from_db()
+            form.add_error(None, str(refusal))
+            context["differences"] = stale.differences(form, {"quote": subject.quote})
+            stale.refresh(form, version=subject.version)
+        except FactcheckError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return _done(request, subject, _("The words are corrected and looked for again."))
+    return _refused(request, _context(subject, quote_form=form) | context)
+
+
+@desk_view(Act.CONFIRM_PASSAGE)
+@require_POST
+def evidence_confirm(request: DeskRequest, evidence_id: str) -> HttpResponse:
+    subject = find_evidence(request, evidence_id)
+    form = ConfirmForm(request.POST, auto_id="confirm_%s")
+    if form.is_valid():
+        try:
+            confirm_passage(subject, by=request.user, **form.cleaned_data)
+        except StaleVersion as refusal:
+            subject.refresh_from_db()
+            form.add_error(None, str(refusal))
+            stale.refresh(form, version=subject.version)
+        except FactcheckError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return _done(request, subject, _("You vouch for the passage; your reason is kept with it."))
+    return _refused(request, _context(subject, confirm_form=form))
+
+
+@desk_view(Act.ADD_EVIDENCE)
+@require_POST
+def evidence_withdraw(request: DeskRequest, evidence_id: str) -> HttpResponse:
+    subject = find_evidence(request, evidence_id)
+    form = WithdrawEvidenceForm(request.POST, auto_id="withdraw_%s")
+    if form.is_valid():
+        try:
+            withdraw_evidence(subject, by=request.user, **form.cleaned_data)
+        except StaleVersion as refusal:
+            subject.refresh_from_db()
+            form.add_error(None, str(refusal))
+            stale.refresh(form, version=subject.version)
+        except FactcheckError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("The evidence is taken back."))
+            return redirect("desk:claim", subject.claim.public_id)
+    return _refused(request, _context(subject, withdraw_form=form))
+
+
+@desk_view(Act.ADD_EVIDENCE)
+@require_POST
+def evidence_archive_again(request: DeskRequest, evidence_id: str) -> HttpResponse:
+    subject = find_evidence(request, evidence_id)
+    try:
+        archive_again(subject, by=request.user)
+    except FactcheckError as refusal:
+        return _refused(request, _context(subject, refusal=str(refusal)))
+    return _done(request, subject, _("A new copy is being made."))
+
+
+def _done(request: DeskRequest, subject: Evidence, sentence: str) -> HttpResponse:
+    if request.htmx:
+        fresh = find_evidence(request, subject.public_id)
+        return render(request, "desk/evidence/_page.html", _context(fresh) | {"status": sentence})
+    messages.success(request, sentence)
+    return redirect("desk:evidence", subject.public_id)
+
+
+def _refused(request: DeskRequest, context: dict[str, Any]) -> HttpResponse:
+    template = "desk/evidence/_page.html" if request.htmx else "desk/evidence/evidence.html"
+    return render(request, template, context, status=422)
+
+
+# --- sources ---------------------------------------------------------------------------------
+
+
+@desk_view(Act.SET_VISIBILITY)
+@require_http_methods(["GET", "HEAD", "POST"])
+def source_visibility(request: DeskRequest, source_id: str) -> HttpResponse:
+    known = Evidence.objects.visible_to(request.user).filter(source__public_id=source_id)
+    evidence = list(known.select_related("claim__article").order_by("pk"))
+    if not evidence:
+        raise Http404
+    source = Source.objects.get(public_id=source_id)
+    context: dict[str, Any] = {"source": source, "uses": evidence, "asks_not": _asks_not_to_be_shown(evidence)}
+    if request.method != "POST":
+        form = VisibilityForm(source=source, initial={"visibility": source.visibility})
+        return render(request, "desk/evidence/visibility.html", context | {"form": form})
+    form = VisibilityForm(request.POST, source=source)
+    if form.is_valid():
+        try:
+            set_visibility(source, by=request.user, **form.cleaned_data)
+        except FactcheckError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            label = Visibility(form.cleaned_data["visibility"]).label
+            messages.success(request, _("From the next publication on, readers see: %(what)s.") % {"what": label})
+            return redirect("desk:evidence", evidence[0].public_id)
+    return render(request, "desk/evidence/visibility.html", context | {"form": form}, status=422)
+
+
+def _asks_not_to_be_shown(evidence: list[Evidence]) -> bool:
+    return Evidence.objects.filter(
+        pk__in=[item.pk for item in evidence], capture_request__capture__noarchive=True
+    ).exists()
