@@ -5,6 +5,7 @@ worth hashing, and their spelling is where implementations differ.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 # Beyond this a reader with IEEE doubles (every browser) sees another number: RFC 8785, appendix B.
@@ -30,7 +31,7 @@ def dumps(value: Any) -> bytes:
     return "".join(parts).encode("utf-8")
 
 
-def _write(value: Any, out: Any) -> None:
+def _write(value: Any, out: Callable[[str], None]) -> None:
     if value is None:
         out("null")
     elif value is True:
@@ -38,7 +39,7 @@ def _write(value: Any, out: Any) -> None:
     elif value is False:
         out("false")
     elif isinstance(value, str):
-        out(_quote(str(value) if type(value) is str else str.__str__(value)))
+        out(_quote(value))
     elif isinstance(value, int):
         if abs(value) > LARGEST_INTEGER:
             raise ValueError(f"The integer {int(value)} is too large for canonical JSON.")
@@ -59,7 +60,7 @@ def _write(value: Any, out: Any) -> None:
         for index, key in enumerate(sorted(value, key=_utf16)):
             if index:
                 out(",")
-            out(_quote(str.__str__(key)))
+            out(_quote(key))
             out(":")
             _write(value[key], out)
         out("}")

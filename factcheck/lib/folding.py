@@ -97,7 +97,7 @@ class Folded:
 
 
 def fold(text: str, *, keep_case: bool = False) -> Folded:
-    """The text as it is compared: see the module. Folding what is folded changes nothing.
+    """The text as it is compared: see the module.
 
     ``keep_case`` leaves capitals standing, for telling 5 mW from 5 MW.
     """
@@ -171,8 +171,8 @@ def _uneven(odd: str, invisible: str, extending: str) -> re.Pattern[str]:
         rf"(?P<hyphen>[{_PDF_HYPHENS}])",
         rf"(?P<space>\s(?:{between}\s)+)",
         r"(?P<ellipsis>\.(?:[ \xa0\u2009\u202f]\.){2,})",
-        r"(?P<double>[‘’‚‛'`´]{2})",
-        r"(?P<dash>--+)",
+        rf"(?P<double>[‘’‚‛'`´]{between}[‘’‚‛'`´])",
+        rf"(?P<dash>-(?:{between}-)+)",
     ]
     if extending:
         outside = re.escape(invisible) + extending
