@@ -1,5 +1,8 @@
 """The addresses of the archive host, which runs as a process of its own on a host of its own."""
 
-from factcheck.public.replay import urlpatterns
+from django.urls import path
 
-__all__ = ["urlpatterns"]
+from factcheck.public.replay import urlpatterns as replay_urlpatterns
+from factcheck.public.views import healthz
+
+urlpatterns = [*replay_urlpatterns, path("healthz", healthz)]

@@ -228,7 +228,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 # --- jobs ------------------------------------------------------------------------------------
 
-CELERY_BROKER_URL: str = env.str("BROKER_URL", default="filesystem://")
+CELERY_BROKER_URL: str = env.str("BROKER_URL", default="filesystem://localhost")
 if CELERY_BROKER_URL.startswith("filesystem"):
     _broker = VAR / "broker"
     for _name in ("queue", "done", "control"):

@@ -72,6 +72,10 @@ class Addresses:
         return range(self.port, self.port + 3)
 
 
+# Celery's six lines against root are about strangers who reach its queue: here it is a private folder.
+_QUIET = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
+
+
 @dataclass(frozen=True)
 class Part:
     name: str
@@ -99,7 +103,7 @@ def parts(addresses: Addresses) -> list[Part]:
     return [
         Part("sources", _module(f"factcheck.operations.sample_sources {addresses.port + 2}"), environment),
         Part("web", _module(f"{web} --threads 8 --bind {HOST}:{addresses.port}"), environment),
-        Part("worker", _module(f"{worker} --without-gossip --without-mingle"), environment),
+        Part("worker", _module(f"{worker} --without-gossip --without-mingle"), environment | _QUIET),
         Part("sweeper", _module("django sweeper"), environment),
         Part(
             "archive",

@@ -56,7 +56,9 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:
-        sys.stderr.write(f"{format % args}\n")
+        # The list is asked for again and again until the demo has started: no news.
+        if self.path != "/":
+            sys.stderr.write(f"{format % args}\n")
 
 
 def make_server(port: int) -> ThreadingHTTPServer:

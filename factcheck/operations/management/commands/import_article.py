@@ -28,7 +28,9 @@ class Command(BaseCommand):
             raw = file.read_bytes()
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
-        details = Details(title=options["title"], date=options["date"], language=options["language"], url=options["url"])
+        details = Details(
+            title=options["title"], date=options["date"], language=options["language"], url=options["url"]
+        )
         try:
             offered = read_plain_text(raw).offered
             remove = {line.number for line in offered} if options["remove_boilerplate"] else set()

@@ -19,7 +19,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug")
         parser.add_argument("--as", dest="username", metavar="USER", help="Who publishes; without it, this machine.")
-        parser.add_argument("--note-kind", default="", choices=["", *NoteKind.values], help="From the second version on.")
+        parser.add_argument(
+            "--note-kind", default="", choices=["", *NoteKind.values], help="From the second version on."
+        )
         parser.add_argument("--note", default="", help="What has changed since the version before.")
         parser.add_argument("--json", action="store_true", help="One JSON object a line.")
 

@@ -73,7 +73,7 @@ def _sources(addresses: Addresses) -> Iterator[None]:
         yield
         return
     with make_server(addresses.port + 2) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
             yield
