@@ -16,6 +16,7 @@ def enqueue(kind: str, subject: str, *, due_at: datetime | None = None, after: J
     kind_named(kind)
     now = timezone.now()
     job = Job.objects.create(kind=kind, subject=subject, due_at=due_at or now, after=after)
-    if job.due_at <= now and after is None:
+    # Also when it waits for another one: that may have ended already.
+    if job.due_at <= now:
         transaction.on_commit(wake, robust=True)
     return job

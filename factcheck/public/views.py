@@ -95,7 +95,7 @@ def claim(request: HttpRequest, claim_id: str) -> HttpResponse:
 @public_page
 def capture(request: HttpRequest, capture_id: str) -> HttpResponse:
     citations = []
-    for publication in _latest_only(selectors.capture_citations(capture_id)):
+    for publication in selectors.latest_of_each(selectors.capture_citations(capture_id)):
         content = parse(publication.content)
         citations += _citations(content, capture_id)
     if not citations:
@@ -227,14 +227,6 @@ def _notices(publication: Publication, content: PublicationView) -> list[NoticeV
     return notices
 
 
-def _latest_only(publications: list[Publication]) -> list[Publication]:
-    """Of each article the newest publication; they come newest first."""
-    latest: dict[int, Publication] = {}
-    for publication in publications:
-        latest.setdefault(publication.article_id, publication)
-    return list(latest.values())
-
-
 def _citations(content: PublicationView, capture_id: str) -> list[Citation]:
     return [
         Citation(content, claim, item)
@@ -245,14 +237,7 @@ def _citations(content: PublicationView, capture_id: str) -> list[Citation]:
 
 
 def _public_capture(capture_id: str) -> Capture:
-    """Raises Http404 unless every claim that cites the copy shows it whole."""
-    facts = [
-        citation.evidence.capture
-        for publication in _latest_only(selectors.capture_citations(capture_id))
-        for citation in _citations(parse(publication.content), capture_id)
-        if citation.evidence.capture
-    ]
-    if not facts or not rendering.downloads_allowed(facts):
+    if not selectors.is_open_to_readers(capture_id):
         raise Http404
     sealed = Capture.objects.filter(request__public_id=capture_id).first()
     if sealed is None:

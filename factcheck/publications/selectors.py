@@ -92,6 +92,7 @@ def summary_of(content: dict[str, Any]) -> dict[str, Any]:
     counted = Counter(claim["rating"]["slug"] if claim["rating"] else "" for claim in claims)
     return {
         "title": content["article"]["title"],
+        "deck": next((block["text"] for block in content["blocks"] if block["kind"] == "deck"), ""),
         "byline": content["article"]["byline"],
         "date": content["article"]["date"],
         "language": content["article"]["language"],
@@ -112,16 +113,21 @@ def summary_of(content: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def latest_of_each(publications: Sequence[Publication]) -> list[Publication]:
+    """Of each article the newest of these publications, which come newest first."""
+    latest_by_article: dict[int, Publication] = {}
+    for publication in publications:
+        latest_by_article.setdefault(publication.article_id, publication)
+    return list(latest_by_article.values())
+
+
 def is_open_to_readers(capture_id: str) -> bool:
-    """Whether the latest publication of some article shows this capture whole."""
-    for publication in Publication.objects.whole().filter(
-        pk__in=Front.objects.filter(
-            publication__citations__subject=f"capture/{capture_id}"
-        ).values("publication_id")
-    ):
-        for claim in publication.content["claims"]:
-            for item in claim["evidence"]:
-                capture = item["capture"]
-                if capture and capture["id"] == capture_id and capture["visibility"] == "public":
-                    return True
-    return False
+    """Whether every claim that cites this capture, in the newest version that does, shows it whole."""
+    shown = [
+        item["capture"]["visibility"]
+        for publication in latest_of_each(capture_citations(capture_id))
+        for claim in publication.content["claims"]
+        for item in claim["evidence"]
+        if item["capture"] and item["capture"]["id"] == capture_id
+    ]
+    return bool(shown) and all(visibility == "public" for visibility in shown)

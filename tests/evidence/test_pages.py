@@ -80,7 +80,9 @@ def test_words_that_are_not_there_do_not_secure():
 
 
 def test_words_in_a_hidden_part_do_not_secure():
-    found = checked("<p>Shown words stand here.</p><p hidden>Repairs will cost 40 million.</p>", "Repairs will cost 40 million.")
+    found = checked(
+        "<p>Shown words stand here.</p><p hidden>Repairs will cost 40 million.</p>", "Repairs will cost 40 million."
+    )
 
     assert not found.secured
     assert found.check is not None
@@ -88,7 +90,9 @@ def test_words_in_a_hidden_part_do_not_secure():
 
 
 def test_a_page_without_text_says_nothing_about_the_words():
-    found = checked(web.page(b"\x89PNG\r\n\x1a\n" + b"\x00" * 64, media_type="image/png"), "Repairs will cost 40 million.")
+    found = checked(
+        web.page(b"\x89PNG\r\n\x1a\n" + b"\x00" * 64, media_type="image/png"), "Repairs will cost 40 million."
+    )
 
     assert not found.secured
     assert found.check is None or found.check.outcome in (PassageOutcome.NO_TEXT, PassageOutcome.IMAGE_ONLY)
@@ -191,11 +195,16 @@ def test_a_whole_copy_is_opened_by_an_editor_with_a_reason():
 
     with pytest.raises(VisibilityRefused, match="Say why"):
         set_visibility(source, Visibility.PUBLIC, reason="", by=factories.editor())
-    assert set_visibility(source, Visibility.PUBLIC, reason="A public budget.", by=factories.editor()).visibility == "public"
+    assert (
+        set_visibility(source, Visibility.PUBLIC, reason="A public budget.", by=factories.editor()).visibility
+        == "public"
+    )
 
 
 def test_a_page_that_asks_not_to_be_copied_is_not_opened():
-    with site({"/budget": web.page('<meta name="robots" content="noarchive"><p>Repairs will cost 40 million.</p>')}) as served:
+    with site(
+        {"/budget": web.page('<meta name="robots" content="noarchive"><p>Repairs will cost 40 million.</p>')}
+    ) as served:
         source = attach(served, "Repairs will cost 40 million.").source
         do_due_work()
 
@@ -206,7 +215,11 @@ def test_a_page_that_asks_not_to_be_copied_is_not_opened():
 def test_whoever_attaches_a_page_again_may_close_it_but_not_open_it():
     with site({"/budget": web.page(BUDGET)}) as served:
         first = attach(served, "Repairs will cost")
-        again = {"claim": first.claim, "url": served.url("/budget"), "argument": Argument(stance="for", quote="Repairs")}
+        again = {
+            "claim": first.claim,
+            "url": served.url("/budget"),
+            "argument": Argument(stance="for", quote="Repairs"),
+        }
         with pytest.raises(VisibilityRefused):
             attach_page(**again, visibility=Visibility.PUBLIC, by=factories.reporter())
         attach_page(**again, visibility=Visibility.DESK, by=factories.reporter())

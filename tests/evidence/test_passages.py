@@ -1,6 +1,6 @@
 from factcheck.evidence.passages import in_context
 
-TEXT = "First one. Second sentence here! The quoted words stand in this one. A fourth follows. A fifth.\n\nNew paragraph."
+TEXT = "First one. Second sentence here! The quoted words stand in this one. A fourth follows. A fifth.\n\nNew one."
 
 
 def around(words: str, text: str = TEXT):
@@ -18,7 +18,7 @@ def test_a_passage_has_its_own_sentence_and_one_on_either_side():
 
 def test_a_passage_at_the_ends_of_a_text_has_what_there_is():
     assert around("First").before == ""
-    assert around("New paragraph.").after == ""
+    assert around("New one.").after == ""
 
 
 def test_an_elided_quote_shows_its_parts_only():

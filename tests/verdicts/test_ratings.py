@@ -63,7 +63,8 @@ def test_a_retired_rating_leaves_the_scale():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"label": " "}, {"meaning": ""}, {"truth_value": 6}, {"shape": "star"}, {"tone": "loud"}, {"label": "ACCURATE"}]
+    "wrong",
+    [{"label": " "}, {"meaning": ""}, {"truth_value": 6}, {"shape": "star"}, {"tone": "loud"}, {"label": "ACCURATE"}],
 )
 def test_a_rating_that_makes_no_sense_is_refused(wrong):
     with pytest.raises(RatingRefused):
