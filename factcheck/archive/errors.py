@@ -6,6 +6,7 @@ FactcheckError
 ├── BlobError
 │   ├── BlobMissing          the bytes are not in the store
 │   └── BlobDamaged          they are, but are not the bytes they were
+├── WarcFault                a WARC is not as it was written; the message says where
 └── NoText                   the capture has no such text layer
 
 An address that may not be opened raises outbound's AddressRefused.
@@ -31,6 +32,10 @@ class BlobMissing(BlobError):
 
 
 class BlobDamaged(BlobError):
+    pass
+
+
+class WarcFault(FactcheckError):
     pass
 
 
