@@ -179,14 +179,19 @@ def test_a_page_without_words_is_empty_and_nothing_worse(data: str) -> None:
         ("<p " + " ".join(f"a{number}='1'" for number in range(200_000)) + ">words</p>", "attributes"),
         ("<p " + " ".join(f'a{number}=">"' for number in range(6_000)) + ">words</p>", "attributes"),
         ("<div>" * 100_000 + "words", "depth"),
+        ("<p>before" + "<ruby><rt>" * 1_500 + "words", "parser"),
         ("<p>" + "x" * (31 * 1024 * 1024), "size"),
     ],
-    ids=["200,000 attributes", "attributes with brackets", "100,000 deep", "31 MB"],
+    ids=["200,000 attributes", "attributes with brackets", "100,000 deep", "deep by tags that may stay open", "31 MB"],
 )
 def test_a_page_made_to_wear_us_out_meets_a_limit(data: str, limit: str) -> None:
     found = layer(read(data))
 
     assert (found.outcome, found.detail) == ("limit", limit)
+
+
+def test_a_page_of_great_but_bearable_depth_is_read_to_its_end() -> None:
+    assert seen("<div>" * 1_900 + "words") == "words"
 
 
 def test_long_lists_without_end_tags_and_scripts_full_of_tags_are_no_depth() -> None:

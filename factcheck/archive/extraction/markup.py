@@ -51,6 +51,7 @@ _RAW = {
 }
 _VOID = frozenset(b"area base br col embed hr img input link meta param source track wbr".split())
 
+_GAVE_UP = (etree.ErrorTypes.ERR_RESOURCE_LIMIT, etree.ErrorTypes.ERR_NO_MEMORY)
 _MOUNTS = ("root", "app", "__next", "___gatsby", "__nuxt", "react-root", "svelte", "main-app")
 _WALLS = {
     "cloudflare": re.compile(rb"_cf_chl_opt|/cdn-cgi/challenge-platform/|cf-browser-verification"),
@@ -288,6 +289,9 @@ def read(text: str, data: bytes) -> Page:
     parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
     page = Page()
     root = lxml_html.document_fromstring(encoded, parser=parser) if encoded.strip() else None
+    # The parser goes on without a word where it meets a limit of its own: the rest would be lost, and then "absent".
+    if any(entry.type in _GAVE_UP for entry in parser.error_log):
+        raise LimitMet("parser")
     if root is None:
         return page
     _describe(root, page)
