@@ -44,9 +44,10 @@ class EvidenceCard:
 
     @property
     def title(self) -> str:
-        """Its own title if it has one, else what the page calls itself: hostile words."""
+        """Its own title if it has one, else what the page calls itself: hostile words. "Not found" is no title."""
         source = self.evidence.source
-        return source.title or (self.capture.title if self.capture else "") or source.name
+        own = self.capture.title if self.capture is not None and self.capture.carries_evidence else ""
+        return source.title or own or source.name
 
     @property
     def is_page(self) -> bool:

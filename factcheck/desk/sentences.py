@@ -22,9 +22,6 @@ class Sentence:
     """The sentence or sentences of one block that hold some of the words."""
 
     pieces: tuple[Piece, ...]
-    # Whether the block goes on before and behind.
-    more_before: bool
-    more_after: bool
 
 
 def sentences_with(blocks: Sequence[PlacedBlock], spans: Sequence[Span]) -> list[Sentence]:
@@ -52,8 +49,4 @@ def _sentence(text: str, spans: Sequence[Span]) -> Sentence:
     # Words that end with their sentence do not bring the next one.
     stop = min((end for end in ends if end >= last), default=len(text))
     start += len(text[start:first]) - len(text[start:first].lstrip())
-    return Sentence(
-        tuple(cut_at(text, spans, start=start, end=stop)),
-        more_before=bool(text[:start].strip()),
-        more_after=bool(text[stop:].strip()),
-    )
+    return Sentence(tuple(cut_at(text, spans, start=start, end=stop)))

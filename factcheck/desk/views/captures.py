@@ -1,6 +1,5 @@
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from factcheck.archive import blobs
@@ -36,9 +35,14 @@ def capture_warc(request: DeskRequest, capture_id: str) -> HttpResponseBase:
         body = blobs.open_blob(found.warc_sha256)
     except BlobMissing as error:
         raise Http404(str(error)) from error
-    name = f"{found.public_id}.warc.gz"
-    headers = {"Content-Disposition": content_disposition_header(True, name), "X-Content-Type-Options": "nosniff"}
-    return FileResponse(body, content_type="application/gzip", headers=headers)
+    headers = {"X-Content-Type-Options": "nosniff"}
+    return FileResponse(
+        body,
+        as_attachment=True,
+        filename=f"{found.public_id}.warc.gz",
+        content_type="application/gzip",
+        headers=headers,
+    )
 
 
 @desk_view()
