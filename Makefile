@@ -72,7 +72,7 @@ $(BIN)/python:
 define install
 	@if ! sha256sum --check --status $@.sha256 2>/dev/null; then \
 		echo "Installing $(1)"; \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1) && sha256sum $(1) > $@.sha256; \
+		$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r $(1) && sha256sum $(1) > $@.sha256; \
 	fi
 	@touch $@
 endef

@@ -14,7 +14,7 @@ def test_needs_more(): pass
 @pytest.mark.skip(reason="shared: the sample is not here")
 def test_needs_shared(): pass
 
-def test_is_for_the_other_database(): pytest.skip("database: SQLite only")
+def test_is_for_the_other_database(): pytest.skip("does not apply: only SQLite has it")
 """
 
 
