@@ -148,6 +148,12 @@ class EvidenceCard:
         return self.progress.next_steps if self.progress else ()
 
     @property
+    def can_correct_quote(self) -> bool:
+        """Where nothing was archived other words would help nobody."""
+        useful = self.capture is None or self.capture.carries_evidence
+        return self.is_page and useful and self.evidence.withdrawn_at is None
+
+    @property
     def can_archive_again(self) -> bool:
         if not self.is_page or self.evidence.withdrawn_at is not None:
             return False

@@ -387,3 +387,26 @@ def test_an_interview_has_no_copy_to_be_opened():
 
     assert open_source(evidence, visibility="public", reason="x").status_code == 422
     assert open_source(evidence, visibility="desk", reason="").status_code == 302
+
+
+def test_the_way_back_leads_to_the_evidence_one_came_from():
+    with site({"/budget": web.page(BUDGET)}) as served:
+        first = attached(served)
+        second = attached(
+            served, claim=factories.claim(factories.article("Another headline\n\nIt cost 9 euros."), "9 euros")
+        )
+    address = reverse("desk:source_visibility", args=[first.source.public_id])
+
+    answer = client_of(factories.editor()).post(f"{address}?evidence={second.public_id}", {"visibility": "desk"})
+
+    assert answer["Location"] == reverse("desk:evidence", args=[second.public_id])
+
+
+def test_where_nothing_was_archived_no_other_words_are_asked_for():
+    with site({}) as served:
+        evidence = attached(served, path="/nowhere")
+        do_due_work()
+
+    assert reverse("desk:evidence_quote", args=[evidence.public_id]) not in look(evidence)
+    found = archived()
+    assert reverse("desk:evidence_quote", args=[found.public_id]) in look(found)

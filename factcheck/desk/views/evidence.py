@@ -280,7 +280,14 @@ def source_visibility(request: DeskRequest, source_id: str) -> HttpResponse:
     if not evidence:
         raise Http404
     source = Source.objects.get(public_id=source_id)
-    context: dict[str, Any] = {"source": source, "uses": evidence, "asks_not": _asks_not_to_be_shown(evidence)}
+    came_from = request.GET.get("evidence", "")
+    back = next((item for item in evidence if item.public_id == came_from), evidence[0])
+    context: dict[str, Any] = {
+        "source": source,
+        "uses": evidence,
+        "back": back,
+        "asks_not": _asks_not_to_be_shown(evidence),
+    }
     if request.method != "POST":
         form = VisibilityForm(source=source, initial={"visibility": source.visibility})
         return render(request, "desk/evidence/visibility.html", context | {"form": form})
@@ -293,7 +300,7 @@ def source_visibility(request: DeskRequest, source_id: str) -> HttpResponse:
         else:
             label = Visibility(form.cleaned_data["visibility"]).label
             messages.success(request, _("From the next publication on, readers see: %(what)s.") % {"what": label})
-            return redirect("desk:evidence", evidence[0].public_id)
+            return redirect("desk:evidence", back.public_id)
     return render(request, "desk/evidence/visibility.html", context | {"form": form}, status=422)
 
 
