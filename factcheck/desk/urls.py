@@ -1,9 +1,40 @@
-"""The desk's addresses. No view is named in two places: the name is the address's only name."""
+"""The desk's addresses."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from factcheck.desk.views import articles, captures, claims, evidence, marking, people, publishing, ratings
 
 app_name = "desk"
 
-articles_urls: list[URLPattern | URLResolver] = []
-
-urlpatterns: list[URLPattern | URLResolver] = [*articles_urls]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", articles.articles, name="articles"),
+    path("articles/new/", articles.article_new, name="article_new"),
+    path("articles/<slug:slug>/", articles.article, name="article"),
+    path("articles/<slug:slug>/details/", articles.article_details, name="article_details"),
+    path("articles/<slug:slug>/revise/", articles.article_revise, name="article_revise"),
+    path("articles/<slug:slug>/history/", articles.article_history, name="article_history"),
+    path("articles/<slug:slug>/mark/", marking.claim_mark, name="claim_mark"),
+    path("claims/<str:claim_id>/change/", marking.claim_change, name="claim_change"),
+    path("claims/<str:claim_id>/place/", marking.claim_place, name="claim_place"),
+    path("claims/<str:claim_id>/withdraw/", marking.claim_withdraw, name="claim_withdraw"),
+    path("articles/<slug:slug>/publish/", publishing.publish, name="publish"),
+    path("articles/<slug:slug>/publish/override/", publishing.override, name="override"),
+    path("claims/<str:claim_id>/", claims.claim, name="claim"),
+    path("claims/<str:claim_id>/evidence/<str:kind>/", evidence.evidence_new, name="evidence_new"),
+    path("claims/<str:claim_id>/verdict/", claims.decide, name="decide"),
+    path("claims/<str:claim_id>/sign-off/", claims.sign_off, name="sign_off"),
+    path("evidence/<str:evidence_id>/", evidence.evidence, name="evidence"),
+    path("evidence/<str:evidence_id>/card/", evidence.evidence_card_part, name="evidence_card"),
+    path("evidence/<str:evidence_id>/quote/", evidence.evidence_quote, name="evidence_quote"),
+    path("evidence/<str:evidence_id>/confirm/", evidence.evidence_confirm, name="evidence_confirm"),
+    path("evidence/<str:evidence_id>/withdraw/", evidence.evidence_withdraw, name="evidence_withdraw"),
+    path("evidence/<str:evidence_id>/archive-again/", evidence.evidence_archive_again, name="evidence_archive_again"),
+    path("sources/<str:source_id>/visibility/", evidence.source_visibility, name="source_visibility"),
+    path("captures/<str:capture_id>/", captures.capture, name="capture"),
+    path("captures/<str:capture_id>/capture.warc.gz", captures.capture_warc, name="capture_warc"),
+    path("captures/<str:capture_id>/replay/", captures.capture_replay, name="capture_replay"),
+    path("ratings/", ratings.ratings, name="ratings"),
+    path("ratings/new/", ratings.rating_new, name="rating_new"),
+    path("ratings/<slug:slug>/", ratings.rating, name="rating"),
+    path("people/", people.people, name="people"),
+]

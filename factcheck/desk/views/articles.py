@@ -1,0 +1,272 @@
+from dataclasses import asdict
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from factcheck.accounts.permissions import Act
+from factcheck.articles.importing import Draft, read_plain_text
+from factcheck.articles.models import Article, Revision
+from factcheck.articles.selectors import latest_revision
+from factcheck.articles.services import change_details, import_article
+from factcheck.claims.models import Claim
+from factcheck.claims.services import revise_article
+from factcheck.desk import stale
+from factcheck.desk.forms.articles import (
+    DetailsForm,
+    HandInForm,
+    HandInPreviewForm,
+    ReviseForm,
+    RevisePreviewForm,
+    carried,
+    details_initial,
+    lines_sha256,
+)
+from factcheck.desk.forms.marking import MarkForm
+from factcheck.desk.http import DeskRequest, desk_view
+from factcheck.desk.preview import parts
+from factcheck.desk.selectors_articles import article_rows, workspace
+from factcheck.desk.selectors_history import article_entries, events
+from factcheck.lib.errors import FactcheckError, StaleVersion
+
+ARTICLES_ON_A_PAGE = 25
+EVENTS_ON_A_PAGE = 50
+
+
+@desk_view()
+@require_safe
+def articles(request: DeskRequest) -> HttpResponse:
+    page = Paginator(Article.objects.all(), ARTICLES_ON_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "desk/articles/list.html", {"page": page, "rows": article_rows(list(page), request.user)})
+
+
+@desk_view()
+@require_safe
+def article(request: DeskRequest, slug: str) -> HttpResponse:
+    subject = get_object_or_404(Article, slug=slug)
+    return render(request, "desk/articles/workspace.html", workspace_context(subject, request))
+
+
+def workspace_context(article: Article, request: DeskRequest, form: MarkForm | None = None) -> dict[str, Any]:
+    """What the workspace's templates need; ``form`` is a refused one, in the place that it came from."""
+    work = workspace(article, request.user)
+    initial = {"revision": work.revision.number}
+    selected = form is not None and bool(form["spans"].value())
+    return {
+        "work": work,
+        "article": article,
+        "bar_form": form if form and selected else MarkForm(initial=initial, auto_id="bar_%s"),
+        "words_form": form if form and not selected else MarkForm(initial=initial, auto_id="words_%s"),
+    }
+
+
+@desk_view(Act.WRITE_ARTICLE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def article_new(request: DeskRequest) -> HttpResponse:
+    """Hand in a text, look at what was read of it, save; the step is in the request, nothing is kept between."""
+    step = request.POST.get("step")
+    if step == "save":
+        return _save_new(request)
+    if step == "edit":
+        return render(request, "desk/articles/new.html", {"form": _hand_in_again(request)})
+    if request.method != "POST":
+        return render(request, "desk/articles/new.html", {"form": HandInForm()})
+    form = HandInForm(request.POST, request.FILES)
+    if form.is_valid():
+        raw: bytes = form.cleaned_data["raw"]
+        try:
+            draft = read_plain_text(raw)
+        except FactcheckError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            typed = form.details()
+            found = {
+                "title": typed.title or draft.title,
+                "byline": typed.byline or draft.byline,
+                "date": typed.date or draft.published,
+                "language": typed.language or draft.language,
+            }
+            preview = HandInPreviewForm(initial=asdict(typed) | found | {"raw": carried(raw)})
+            return render(request, "desk/articles/new_preview.html", _preview_context(preview, draft))
+    return render(request, "desk/articles/new.html", {"form": form}, status=422)
+
+
+def _save_new(request: DeskRequest) -> HttpResponse:
+    form = HandInPreviewForm(request.POST)
+    form.is_valid()
+    try:
+        draft = read_plain_text(form.cleaned_data.get("raw", b""))
+    except FactcheckError as refusal:
+        lost = HandInForm(request.POST)
+        lost.full_clean()
+        lost.add_error(None, str(refusal))
+        return render(request, "desk/articles/new.html", {"form": lost}, status=422)
+    if form.is_valid():
+        try:
+            revision = import_article(
+                form.cleaned_data["raw"],
+                details=form.details(),
+                complete=True,
+                remove=form.lines_to_remove(draft),
+                by=request.user,
+            )
+        except FactcheckError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("The article is in. Select words to mark the first claim."))
+            return redirect("desk:article", revision.article.slug)
+    return render(request, "desk/articles/new_preview.html", _preview_context(form, draft), status=422)
+
+
+def _hand_in_again(request: DeskRequest) -> HandInForm:
+    """The first step with everything that the second had."""
+    form = HandInPreviewForm(request.POST)
+    form.is_valid()
+    fields = ("title", "byline", "date", "language", "url", "discreet")
+    typed = {name: form[name].value() for name in fields}
+    try:
+        text = "\n".join(read_plain_text(form.cleaned_data.get("raw", b"")).lines)
+    except FactcheckError:
+        text = ""
+    return HandInForm(initial=typed | {"text": text})
+
+
+def _preview_context(form: HandInPreviewForm | RevisePreviewForm, draft: Draft) -> dict[str, Any]:
+    ticked = {str(number) for number in form["remove"].value() or []}
+    return {"form": form, "draft": draft, "parts": list(parts(draft)), "ticked": ticked}
+
+
+@desk_view(Act.WRITE_ARTICLE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def article_details(request: DeskRequest, slug: str) -> HttpResponse:
+    subject = get_object_or_404(Article, slug=slug)
+    context: dict[str, Any] = {"article": subject}
+    if request.method != "POST":
+        form = DetailsForm(initial=details_initial(subject))
+        return render(request, "desk/articles/details.html", context | {"form": form})
+    form = DetailsForm(request.POST)
+    if form.is_valid():
+        try:
+            change_details(subject, form.details(), version=form.cleaned_data["version"], by=request.user)
+        except StaleVersion as refusal:
+            subject.refresh_from_db()
+            stored = details_initial(subject)
+            context["differences"] = stale.differences(form, stored)
+            form.add_error(None, str(refusal))
+            stale.refresh(form, version=subject.version)
+        except FactcheckError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("The details are saved."))
+            return redirect("desk:article", subject.slug)
+    return render(request, "desk/articles/details.html", context | {"form": form}, status=422)
+
+
+@desk_view(Act.WRITE_ARTICLE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def article_revise(request: DeskRequest, slug: str) -> HttpResponse:
+    subject = get_object_or_404(Article, slug=slug)
+    latest = latest_revision(subject)
+    context: dict[str, Any] = {"article": subject, "latest": latest}
+    step = request.POST.get("step")
+    if step == "save":
+        return _save_revision(request, context)
+    if request.method != "POST":
+        return render(request, "desk/articles/revise.html", context | {"form": _revise_form(latest)})
+    if step == "edit":
+        return render(request, "desk/articles/revise.html", context | {"form": _revise_again(request, latest)})
+    form = ReviseForm(request.POST, request.FILES)
+    if form.is_valid():
+        raw: bytes = form.cleaned_data["raw"]
+        try:
+            draft = read_plain_text(raw)
+        except FactcheckError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            preview = RevisePreviewForm(initial={"raw": carried(raw), "version": form.cleaned_data["version"]})
+            return render(request, "desk/articles/revise_preview.html", context | _preview_context(preview, draft))
+    return render(request, "desk/articles/revise.html", context | {"form": form}, status=422)
+
+
+def _save_revision(request: DeskRequest, context: dict[str, Any]) -> HttpResponse:
+    subject: Article = context["article"]
+    form = RevisePreviewForm(request.POST)
+    form.is_valid()
+    try:
+        draft = read_plain_text(form.cleaned_data.get("raw", b""))
+    except FactcheckError as refusal:
+        lost = _revise_form(context["latest"])
+        return render(
+            request, "desk/articles/revise.html", context | {"form": lost, "refusal": str(refusal)}, status=422
+        )
+    if form.is_valid():
+        try:
+            revision = revise_article(
+                subject,
+                form.cleaned_data["raw"],
+                version=form.cleaned_data["version"],
+                remove=form.lines_to_remove(draft),
+                by=request.user,
+            )
+        except StaleVersion as refusal:
+            subject.refresh_from_db()
+            form.add_error(None, str(refusal))
+            stale.refresh(form, version=subject.version)
+            context["stored"] = latest_revision(subject)
+        except FactcheckError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _found_again(revision))
+            return redirect("desk:article", subject.slug)
+    return render(request, "desk/articles/revise_preview.html", context | _preview_context(form, draft), status=422)
+
+
+def _revise_form(latest: Revision) -> ReviseForm:
+    return ReviseForm(
+        initial={"text": latest.text, "version": latest.article.version, "began_as": lines_sha256(latest.text)}
+    )
+
+
+def _revise_again(request: DeskRequest, latest: Revision) -> ReviseForm:
+    preview = RevisePreviewForm(request.POST)
+    preview.is_valid()
+    form = _revise_form(latest)
+    # What was read at first stays the version that the save is measured by.
+    form.initial["version"] = preview["version"].value()
+    try:
+        form.initial["text"] = "\n".join(read_plain_text(preview.cleaned_data.get("raw", b"")).lines)
+    except FactcheckError:
+        messages.error(request, _("The text was lost on the way. Hand it in once more."))
+    return form
+
+
+def _found_again(revision: Revision) -> str:
+    standing = Claim.objects.standing().filter(article=revision.article_id)
+    total = standing.count()
+    found = standing.filter(anchors__revision=revision).distinct().count()
+    sentence = _("Revision %(number)s is saved.") % {"number": revision.number}
+    if not total:
+        return sentence
+    again = ngettext(
+        "%(count)s claim was found again word for word.", "%(count)s claims were found again word for word.", found
+    ) % {"count": found}
+    if found == total:
+        return f"{sentence} {again}"
+    missing = ngettext(
+        "%(count)s claim must be placed by a person.", "%(count)s claims must be placed by a person.", total - found
+    ) % {"count": total - found}
+    return f"{sentence} {again} {missing}"
+
+
+@desk_view()
+@require_safe
+def article_history(request: DeskRequest, slug: str) -> HttpResponse:
+    subject = get_object_or_404(Article, slug=slug)
+    page = Paginator(article_entries(subject), EVENTS_ON_A_PAGE).get_page(request.GET.get("page"))
+    context = {"article": subject, "page": page, "events": events(page)}
+    return render(request, "desk/articles/history.html", context)
