@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from http.client import HTTPException, HTTPResponse
-from http.cookiejar import DefaultCookiePolicy
 from ipaddress import ip_address
 from typing import IO, TYPE_CHECKING, Any
 
@@ -375,7 +374,6 @@ class _Session(requests.Session):
 def _send(target: Target, recorder: _Recorder, headers: Mapping[str, str], ca_file: str) -> requests.Response:
     with _Session() as session:
         session.trust_env = False
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.headers.clear()
         session.adapters.clear()
         session.mount(f"{target.scheme}://", _Adapter(recorder, ca_file))

@@ -166,6 +166,7 @@ def test_a_refusal_says_what_was_refused_and_why(url, code, words):
         ("http://example.com:/x", "http://example.com/x"),
         ("http://example.com:443/", "http://example.com:443/"),
         ("http://bücher.example/ä?ö=ü", "http://xn--bcher-kva.example/%C3%A4?%C3%B6=%C3%BC"),
+        ("http://ｂｕ\u0308ｃｈｅｒ。example/", "http://xn--bcher-kva.example/"),
         ("http://faß.example/", "http://xn--fa-hia.example/"),
         ("http://example.com/a b|c%20d\\e", "http://example.com/a%20b|c%20d%5Ce"),
         ("http://under_score.example.com/", "http://under_score.example.com/"),

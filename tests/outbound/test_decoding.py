@@ -175,10 +175,32 @@ def test_unpacking_never_takes_more_memory_than_the_limit():
 
 def test_a_bomb_hidden_between_two_codings_is_counted_too():
     """Its middle is huge and its end is nothing, so only the middle shows what it is."""
-    empty_members = gzip.compress(gzip.compress(b"", mtime=0) * 200_000)
-    page = decoded(exchange(empty_members, "gzip, gzip"), Limits(50_000_000, 200_000_000, 5))
+    # RFC 1952: a comment of any length may stand in the head of a member.
+    packed = gzip.compress(b"end", mtime=0)
+    middle = packed[:3] + b"\x10" + packed[4:10] + b"x" * 5_000_000 + b"\0" + packed[10:]
+    assert gzip.decompress(middle) == b"end"
+    body = gzip.compress(middle)
+
+    by_ratio = decoded(exchange(body, "gzip, gzip"), Limits(50_000_000, 200_000_000, 5))
+    by_length = decoded(exchange(body, "gzip, gzip"), Limits(50_000_000, 1_000_000, 5, max_ratio=100_000))
+
+    assert (by_ratio.bytes, by_ratio.truncated) == (b"", "ratio")
+    assert (by_length.bytes, by_length.truncated) == (b"", "length")
+
+
+def test_a_page_of_countless_empty_members_is_stopped():
+    page = decoded(exchange(gzip.compress(b"", mtime=0) * 20_000, "gzip"), LIMITS)
 
     assert (page.bytes, page.truncated) == (b"", "ratio")
+
+
+@pytest.mark.parametrize("beyond", [0, 1, 200, 257, 258, 300])
+def test_what_waits_inside_the_decoder_when_all_input_is_taken_is_not_forgotten(beyond):
+    text = b"a" * (65_536 + beyond)
+
+    page = decoded(exchange(bare_deflate(text), "deflate"), LIMITS)
+
+    assert (page.bytes, page.truncated) == (text, None)
 
 
 def test_the_entity_keeps_its_packing():

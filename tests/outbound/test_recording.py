@@ -9,6 +9,7 @@ from http.client import HTTPConnection
 
 import pytest
 
+from factcheck.outbound import recording
 from factcheck.outbound.errors import AddressRefused, LimitReached, Unreachable
 from factcheck.outbound.exchanges import Limits, entity
 from tests import web
@@ -401,6 +402,23 @@ def test_a_name_that_resolves_differently_the_second_time_gains_nothing(allow, f
     assert site.requests[0].headers["host"] == f"news.example:{site.port}"
 
 
+def test_a_connection_that_arrives_elsewhere_is_given_up(allow, fetch, monkeypatch):
+    class Diverted(socket.socket):
+        """As behind a router that rewrites addresses."""
+
+        def getpeername(self):
+            return ("192.168.0.1", 80)
+
+    with web.serve({"/": web.page("inside")}) as site:
+        allow(site)
+        monkeypatch.setattr(socket, "socket", Diverted)
+        fetched = fetch(site.url("/"))
+        monkeypatch.undo()
+
+    assert fetched.error.code == "private_address"
+    assert site.requests == []
+
+
 def test_each_hop_is_vetted_again_and_what_came_before_is_kept(canary, allow, fetch):
     with web.serve({"/": web.redirect(canary.url("/", host="inside.example"))}) as site:
         allow(site)
@@ -538,6 +556,21 @@ def test_the_endless_body_of_a_redirect_does_not_cost_the_page_behind_it(allow, 
 
     assert fetched.exchanges[0].truncated == "length"
     assert fetched.exchanges[0].length < 1_200_000
+    assert entity(fetched.final, 100) == b"here"
+
+
+def test_the_silent_body_of_a_redirect_does_not_cost_the_page_behind_it(allow, fetch, monkeypatch):
+    monkeypatch.setattr(recording, "REDIRECT_BODY_SECONDS", 0.2)
+
+    def redirect_and_fall_silent(visit):
+        visit.send(b"HTTP/1.1 302 Found\r\nLocation: /next\r\nContent-Length: 9\r\n\r\nx")
+        visit.wait_for_hangup()
+
+    with web.serve({"/": redirect_and_fall_silent, "/next": web.page("here")}) as site:
+        allow(site)
+        fetched = fetch(site.url("/"))
+
+    assert fetched.exchanges[0].truncated == "time"
     assert entity(fetched.final, 100) == b"here"
 
 
