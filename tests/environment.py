@@ -8,7 +8,10 @@ import tempfile
 
 os.environ["FACTCHECK_TESTING"] = "1"
 if "FACTCHECK_TEST_VAR" in os.environ:
-    os.environ["FACTCHECK_VAR"] = os.environ["FACTCHECK_TEST_VAR"]
+    # Parallel test processes share no folder: the tests of jobs keep their traces there.
+    os.environ["FACTCHECK_VAR"] = os.path.join(
+        os.environ["FACTCHECK_TEST_VAR"], os.environ.get("PYTEST_XDIST_WORKER", "")
+    )
 else:
     os.environ["FACTCHECK_VAR"] = tempfile.mkdtemp(prefix="factcheck-tests-")
     atexit.register(shutil.rmtree, os.environ["FACTCHECK_VAR"], ignore_errors=True)

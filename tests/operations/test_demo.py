@@ -1,6 +1,5 @@
 """The demo's processes: they start together, stop together, and never outlive whoever started them."""
 
-import json
 import os
 import signal
 import socket
@@ -11,7 +10,6 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -26,8 +24,8 @@ from factcheck.operations.demo import (
     only_one,
     parts,
 )
+from tests.running_demo import ROOT, RunningDemo, three_free_ports
 
-ROOT = Path(__file__).parents[2]
 FOREVER = "import signal; signal.pause()"
 # The parent that is killed: a demo of two parts, one of which has a child of its own.
 PARENT = """
@@ -41,17 +39,6 @@ PARENT = """
     while True:
         demo.watch()
 """
-
-
-def three_free_ports() -> int:
-    """The first of three free ports in a row."""
-    for first in range(20000 + os.getpid() % 20000, 60000, 3):
-        try:
-            check_ports(Addresses(first))
-        except DemoRefused:
-            continue
-        return first
-    raise AssertionError("no free ports")
 
 
 def is_running(pid: int) -> bool:
@@ -169,39 +156,6 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     for words in ("migrate --verbosity 0", "collectstatic --noinput --verbosity 0"):
         subprocess.run([sys.executable, "manage.py", *words.split()], cwd=ROOT, env=environment, check=True)
     return environment
-
-
-class RunningDemo:
-    """``manage.py demo``, until it is told to stop."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self.log = Path(environment["FACTCHECK_VAR"]) / "log"
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "demo", "--port", str(three_free_ports()), "--json"],
-                cwd=ROOT,
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
-
-    def facts(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line, self.log.read_text()
-        return json.loads(line)
-
-    def children(self) -> list[int]:
-        pids = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [int(pid) for pid in pids.split()]
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(60)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
 
 
 @pytest.fixture
