@@ -146,7 +146,7 @@ class ClaimPage:
         return urlsplit(self.page.url).path.rstrip("/").rpartition("/")[2]
 
     def attach_page(self, url: str, *, quote: str, stance: str, so: bool = True, said: bool = False) -> None:
-        self.page.get_by_role("link", name="Page on the web").first.click()
+        self.page.get_by_role("link", name="Page", exact=True).click()
         self.page.get_by_label("Address of the page").fill(url)
         self.page.get_by_label("The words of the page").fill(quote)
         self.page.get_by_label(stance).check()
@@ -166,6 +166,12 @@ class ClaimPage:
 
     def sign_off(self) -> None:
         self.page.get_by_role("button", name="Sign off").click()
+
+    @property
+    def sign_off_fields(self) -> dict[str, str]:
+        """What the form that signs the verdict off carries: which verdict, and the claim's version."""
+        form = self.page.locator(".sign-off form")
+        return {name: form.locator(f"[name={name}]").input_value() for name in ("version", "verdict")}
 
     @property
     def verdict(self) -> Locator:
@@ -191,11 +197,16 @@ class PublicArticle:
     @property
     def notes(self) -> list[str]:
         """The notes after the claims, as a screen reader says them."""
-        return [note.get_attribute("aria-label") or "" for note in self.page.get_by_role("doc-noteref").all()]
+        return [note.get_attribute("aria-label") or "" for note in self._notes.all()]
+
+    @property
+    def _notes(self) -> Locator:
+        # By attribute: Playwright finds no roles of the publishing vocabulary.
+        return self.page.locator("[role=doc-noteref]")
 
     def open_note(self, number: int) -> Locator:
         """Follow the note of a claim; its card is what the address now points at."""
-        self.page.get_by_role("doc-noteref").nth(number - 1).click()
+        self._notes.nth(number - 1).click()
         return self.page.locator(":target")
 
     def open_claim(self, number: int) -> "PublicClaim":
