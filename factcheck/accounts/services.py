@@ -30,3 +30,10 @@ def change_role(person: User, role: str, *, by: User | None) -> User:
         by=by.actor_id if by else None,
     )
     return person
+
+
+@transaction.atomic
+def record_new_person(person: User, *, by: User | None) -> None:
+    """Write down that an account was opened, in the transaction that opens it."""
+    require(by, Act.MANAGE_PEOPLE)
+    record(Action.PERSON_ADDED, f"person/{person.actor_id}", {"role": person.role}, by=by.actor_id if by else None)

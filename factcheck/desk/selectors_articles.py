@@ -141,7 +141,7 @@ def workspace(article: Article, person: User) -> Workspace:
     claims = [item.claim for item in placed]
     verdicts = current_verdicts(claims)
     evidence = evidence_shown(claims, person)
-    before = _last_words([item.claim for item in placed if not item.is_placed])
+    before = last_words_of([item.claim for item in placed if not item.is_placed])
     cards: list[ClaimCard] = []
     unplaced: list[ClaimCard] = []
     for item in placed:
@@ -166,7 +166,7 @@ def _checked(placed: PlacedClaim, verdict: Verdict | None, evidence: Iterable[St
     return Checked(placed, verdict, approval, stale, tuple(evidence))
 
 
-def _last_words(claims: Collection[Claim]) -> dict[int, tuple[str, ...]]:
+def last_words_of(claims: Collection[Claim]) -> dict[int, tuple[str, ...]]:
     """The words of each claim in the newest revision in which it has a place, by claim id."""
     if not claims:
         return {}

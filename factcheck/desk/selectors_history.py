@@ -12,11 +12,12 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from factcheck.accounts.models import User
 from factcheck.articles.models import Article
-from factcheck.claims.models import ClaimKind
+from factcheck.claims.models import Claim, ClaimKind
+from factcheck.desk.selectors_articles import last_words_of
 from factcheck.ledger.actions import Action
 from factcheck.ledger.models import Entry
 from factcheck.publications.models import NoticeKind
-from factcheck.verdicts.models import Attribution
+from factcheck.verdicts.models import Attribution, Rating
 
 # Evidence has entries of its own, and some of it is off the record: they are not here.
 _SENTENCES = {
@@ -42,8 +43,9 @@ class Event:
     who: str
     what: str
     facts: list[str]
-    # Of an entry about a claim: its public id.
+    # Of an entry about a claim: its public id, and its words where they stood last.
     claim_id: str
+    claim_words: str
 
 
 def article_entries(article: Article) -> QuerySet[Entry]:
@@ -58,20 +60,37 @@ def article_entries(article: Article) -> QuerySet[Entry]:
 
 def events(entries: Iterable[Entry]) -> list[Event]:
     entries = list(entries)
+    claims = Claim.objects.in_bulk(
+        [entry.subject.removeprefix("claim/") for entry in entries if entry.subject.startswith("claim/")],
+        field_name="public_id",
+    )
+    words = last_words_of(claims.values())
+    ratings = {(rating.slug, rating.version): rating.label for rating in Rating.objects.all()}
     names = {user.actor_id: str(user) for user in User.objects.filter(actor_id__in={entry.actor for entry in entries})}
-    return [
-        Event(
-            at=entry.at,
-            who=(names.get(entry.actor) or _("somebody who is no longer known")) if entry.actor else "",
-            what=str(_SENTENCES.get(Action(entry.action), entry.action)),
-            facts=_facts(entry),
-            claim_id=entry.subject.removeprefix("claim/") if entry.subject.startswith("claim/") else "",
+    found = []
+    for entry in entries:
+        claim = claims.get(entry.subject.removeprefix("claim/"))
+        found.append(
+            Event(
+                at=entry.at,
+                who=(names.get(entry.actor) or _("somebody who is no longer known")) if entry.actor else "",
+                what=_what(entry),
+                facts=_facts(entry, ratings),
+                claim_id=claim.public_id if claim else "",
+                claim_words=" … ".join(words.get(claim.pk, ())) if claim else "",
+            )
         )
-        for entry in entries
-    ]
+    return found
 
 
-def _facts(entry: Entry) -> list[str]:
+def _what(entry: Entry) -> str:
+    action = Action(entry.action)
+    if action is Action.CLAIM_PLACED and not entry.actor:
+        return _("Claim found again word for word")
+    return str(_SENTENCES.get(action, action))
+
+
+def _facts(entry: Entry, ratings: dict[tuple[str, int], str]) -> list[str]:
     if not entry.opening.body:
         return [_("What it said was erased.")]
     facts: dict[str, Any] = json.loads(entry.opening.body)["facts"]
@@ -94,7 +113,8 @@ def _facts(entry: Entry) -> list[str]:
     if facts.get("attribution"):
         found.append(str(Attribution(facts["attribution"]).label))
     if facts.get("rating"):
-        found.append(_("rated “%(rating)s”") % {"rating": facts["rating"]})
+        label = ratings.get((facts["rating"], facts.get("rating_version", 0)), facts["rating"])
+        found.append(_("rated “%(rating)s”") % {"rating": label})
     if entry.action == Action.ARTICLE_DETAILS_CHANGED:
         found.extend(str(facts[key]) for key in ("title", "byline", "date", "language", "url") if facts.get(key))
     if facts.get("reason"):

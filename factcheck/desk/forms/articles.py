@@ -37,7 +37,6 @@ class DetailsFields(forms.Form):
     date = forms.DateField(
         label=_("Date"),
         required=False,
-        help_text=_("The day that the article bears."),
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
     language = forms.ChoiceField(label=_("Language"), required=False)

@@ -9,7 +9,7 @@ const formOf = () => document.querySelector("[data-marker-form]");
 const blocksOf = (text) => [...text.querySelectorAll("[data-start]")];
 const codePoints = (string) => [...string].length;
 
-// Passages that were put aside with "Add another passage", and the words that are selected now:
+// Passages that were put aside with "Add passage", and the words that are selected now:
 // each is {spans: [[start, end]], words, ranges}.
 let passages = [];
 let current = null;
