@@ -58,9 +58,7 @@ def decide_claim(
         raise VerdictRefused(_("That it was said needs secured evidence with the tick “confirms that it was said”."))
     if rating is not None and rating.needs_evidence and not any(backs_content(item) for item in evidence):
         raise VerdictRefused(
-            _(
-                "“%(rating)s” needs secured evidence: it confirms that it is so, speaks against it, or gives context."
-            )
+            _("“%(rating)s” needs secured evidence: it confirms that it is so, speaks against it, or gives context.")
             % {"rating": rating.label}
         )
     verdict = Verdict.objects.create(
