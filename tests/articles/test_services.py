@@ -9,8 +9,8 @@ from factcheck.articles.errors import ArticleError, UnreadableText
 from factcheck.articles.models import Article, Revision
 from factcheck.articles.selectors import latest_revision
 from factcheck.articles.services import Details, add_revision, change_details, import_article
-from factcheck.lib.errors import StaleVersion
 from factcheck.ledger.models import Entry
+from factcheck.lib.errors import StaleVersion
 from tests import factories
 
 pytestmark = pytest.mark.django_db
