@@ -77,7 +77,7 @@ INSTALLED_APPS = [
     "factcheck.accounts",
     "factcheck.ledger",
     "factcheck.jobs",
-    "django.contrib.admin",
+    "factcheck.accounts.admin_config.AdminSiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
