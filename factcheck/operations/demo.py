@@ -87,6 +87,7 @@ def demo_environment(addresses: Addresses) -> dict[str, str]:
     """What makes a process one of the demo's: only there may captures reach this machine itself."""
     return {
         "FACTCHECK_DEMO": "1",
+        "NEWSROOM_NAME": "The Sample Gazette",
         "PUBLIC_URL": addresses.app,
         "ARCHIVE_URL": addresses.archive,
         "ARCHIVE_PORTS": f"80,443,{addresses.port + 2}",
