@@ -24,7 +24,8 @@ class CaptureRequestQuerySet(models.QuerySet["CaptureRequest"]):
         """Orders for the same page that make another one needless: still on the way, or lately a success."""
         fresh = models.Q(created_at__gte=since, capture__outcome__in=Outcome.with_evidence())
         running = ~models.Q(state=CaptureRequest.State.SEALED)
-        return self.filter(running | fresh, canonical_url=canonical_url, discreet=discreet).order_by("-created_at")
+        shared = self.filter(running | fresh, canonical_url=canonical_url, discreet=discreet, confidential=False)
+        return shared.order_by("-created_at")
 
 
 class CaptureRequest(models.Model):
@@ -51,6 +52,8 @@ class CaptureRequest(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="capture_requests"
     )
     discreet = models.BooleanField(default=False)
+    # Never an answer to anybody else's order: that would tell them that somebody had ordered it.
+    confidential = models.BooleanField(default=False)
     patient = models.BooleanField(default=True, help_text=_("Tried again by itself, over hours, while out of reach."))
     engine = models.CharField(max_length=10, choices=Engine, default=Engine.HTTP)
     retry_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="retries")

@@ -29,13 +29,19 @@ URL_MAX_CHARS = 2000
 
 @transaction.atomic
 def request_capture(
-    url: str, *, by: User | None, discreet: bool = False, again: bool = False, patient: bool = True
+    url: str,
+    *,
+    by: User | None,
+    discreet: bool = False,
+    confidential: bool = False,
+    again: bool = False,
+    patient: bool = True,
 ) -> CaptureRequest:
     """Order a copy of a page, or return the order that is under way or was lately fulfilled for it.
 
-    ``again`` orders a new copy in any case. Without ``patient`` a site out of reach is not tried
-    again over hours but sealed as what it was. Raises AddressRefused for what can be seen to be
-    refusable without asking anybody.
+    ``again`` orders a new copy in any case, and so does ``confidential``, which answers no other
+    order either. Without ``patient`` a site out of reach is not tried again over hours but sealed
+    as what it was. Raises AddressRefused for what can be seen to be refusable without asking anybody.
     """
     require(by, Act.ADD_EVIDENCE)
     typed = url.strip()
@@ -44,12 +50,12 @@ def request_capture(
         raise CaptureNotPossible(
             _("The address is longer than %(most)d characters; find a shorter one.") % {"most": URL_MAX_CHARS}
         )
-    if not again:
+    if not (again or confidential):
         since = timezone.now() - WINDOW
         existing = CaptureRequest.objects.good_or_running(address, since=since, discreet=discreet).first()
         if existing is not None:
             return existing
-    return _order(typed, address, by=by, discreet=discreet, patient=patient)
+    return _order(typed, address, by=by, discreet=discreet, confidential=confidential, patient=patient)
 
 
 @transaction.atomic
@@ -65,7 +71,15 @@ def retry_capture(request: CaptureRequest, *, by: User | None) -> CaptureRequest
         ):
             transaction.on_commit(wake, robust=True)
         return request
-    return _order(request.url, request.canonical_url, by=by, discreet=request.discreet, patient=True, retry_of=request)
+    return _order(
+        request.url,
+        request.canonical_url,
+        by=by,
+        discreet=request.discreet,
+        confidential=request.confidential,
+        patient=True,
+        retry_of=request,
+    )
 
 
 def _order(
@@ -74,11 +88,18 @@ def _order(
     *,
     by: User | None,
     discreet: bool,
+    confidential: bool,
     patient: bool,
     retry_of: CaptureRequest | None = None,
 ) -> CaptureRequest:
     request = CaptureRequest(
-        url=url, canonical_url=address, requested_by=by, discreet=discreet, patient=patient, retry_of=retry_of
+        url=url,
+        canonical_url=address,
+        requested_by=by,
+        discreet=discreet,
+        confidential=confidential,
+        patient=patient,
+        retry_of=retry_of,
     )
     request.job = enqueue(JOB_KIND, request.subject)
     request.save()

@@ -34,6 +34,9 @@ class Source(models.Model):
     title = models.CharField(max_length=300, blank=True)
     visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.PASSAGE)
 
+    # Of off-record evidence: never the source of anybody else's, who would be shown its title.
+    confidential = models.BooleanField(default=False)
+
     url = models.CharField(max_length=4000, blank=True)
     canonical_url = models.CharField(max_length=4000, blank=True, db_index=True)
     publisher = models.CharField(max_length=200, blank=True)
@@ -56,7 +59,11 @@ class Source(models.Model):
             models.CheckConstraint(
                 condition=models.Q(visibility__in=Visibility.values), name="source_visibility_known"
             ),
-            models.UniqueConstraint(fields=["canonical_url"], condition=models.Q(kind="page"), name="source_page_once"),
+            models.UniqueConstraint(
+                fields=["canonical_url"],
+                condition=models.Q(kind="page", confidential=False),
+                name="source_page_once",
+            ),
         ]
 
     def __str__(self) -> str:

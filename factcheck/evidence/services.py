@@ -66,13 +66,13 @@ def attach_page(
     Raises AddressRefused for an address that can never be fetched, and EvidenceError.
     """
     claim = _claim_for_evidence(claim, argument, visibility, by)
-    request = request_capture(url, by=by, discreet=claim.article.discreet)
-    address = canonical_url(url)
-    source, made = Source.objects.get_or_create(
-        kind=SourceKind.PAGE,
-        canonical_url=address,
-        defaults={"url": url.strip(), "title": title.strip(), "publisher": publisher.strip(), "visibility": visibility},
-    )
+    confidential = argument.off_record
+    request = request_capture(url, by=by, discreet=claim.article.discreet, confidential=confidential)
+    page = {"kind": SourceKind.PAGE, "canonical_url": canonical_url(url), "confidential": confidential}
+    given = {"url": url.strip(), "title": title.strip(), "publisher": publisher.strip(), "visibility": visibility}
+    if confidential:
+        return _attach(claim, Source.objects.create(**page, **given), argument, request, by=by)
+    source, made = Source.objects.get_or_create(**page, defaults=given)
     if not made and visibility == Visibility.DESK and source.visibility != Visibility.DESK:
         # Whoever attaches may close a source; opening it is an editor's act.
         _write_visibility(source, Visibility.DESK, reason="", by=by)
@@ -104,6 +104,7 @@ def attach_interview(
         spoken_how=spoken_how.strip(),
         heard_by=heard_by.strip(),
         visibility=visibility,
+        confidential=argument.off_record,
     )
     return _attach(claim, source, argument, None, by=by)
 
@@ -138,6 +139,7 @@ def attach_work(
         page=page.strip(),
         transcription=transcription.strip(),
         visibility=visibility,
+        confidential=argument.off_record,
     )
     return _attach(claim, source, argument, None, by=by)
 
@@ -146,7 +148,7 @@ def attach_work(
 def change_quote(evidence: Evidence, *, quote: str, version: int | None, by: User | None) -> Evidence:
     """Correct the words that a page is said to hold; they are looked for again. Raises StaleVersion."""
     require(by, Act.ADD_EVIDENCE)
-    evidence = _lock(evidence, version)
+    evidence = _lock(evidence, version, by)
     if not quote.strip():
         raise EvidenceIncomplete(_("Give the words of the page that this rests on."))
     if len(quote) > MAX_QUOTE:
@@ -171,7 +173,7 @@ def change_quote(evidence: Evidence, *, quote: str, version: int | None, by: Use
 def withdraw_evidence(evidence: Evidence, *, reason: str, version: int | None, by: User | None) -> Evidence:
     """Take evidence back, with the reason; it stays in the history. Raises StaleVersion."""
     require(by, Act.ADD_EVIDENCE)
-    evidence = _lock(evidence, version)
+    evidence = _lock(evidence, version, by)
     if not reason.strip():
         raise EvidenceError(_("Say why this is taken back; the reason stays in the history."))
     evidence.withdrawn_at = timezone.now()
@@ -191,7 +193,7 @@ def confirm_passage(evidence: Evidence, *, reason: str, version: int | None, by:
     Raises EvidenceError when there is nothing to vouch for: no check yet, found already, or absent.
     """
     require(by, Act.CONFIRM_PASSAGE)
-    evidence = _lock(evidence, version)
+    evidence = _lock(evidence, version, by)
     check = current_check(evidence)
     if check is None:
         raise EvidenceError(_("The copy has not been searched yet."))
@@ -221,7 +223,7 @@ def confirm_passage(evidence: Evidence, *, reason: str, version: int | None, by:
 def archive_again(evidence: Evidence, *, by: User | None) -> CaptureRequest:
     """Order a new copy of the page and look for the words in that. The old copy stays what it was."""
     require(by, Act.ADD_EVIDENCE)
-    evidence = _lock(evidence, None)
+    evidence = _lock(evidence, None, by)
     if evidence.capture_request is None:
         raise EvidenceError(_("Only a page can be archived."))
     request = retry_capture(evidence.capture_request, by=by)
@@ -241,6 +243,8 @@ def set_visibility(source: Source, visibility: str, *, reason: str, by: User | N
     """
     require(by, Act.SET_VISIBILITY)
     source = Source.objects.select_for_update().get(pk=source.pk)
+    if by is not None and not Evidence.objects.visible_to(by).filter(source=source).exists():
+        raise VisibilityRefused(_("There is no such source."))
     if visibility not in Visibility.values:
         raise VisibilityRefused(_("Choose what readers see of this source."))
     if visibility == Visibility.PUBLIC:
@@ -316,8 +320,10 @@ def _check_passage_later(evidence: Evidence) -> None:
         enqueue(JOB_KIND, evidence.subject, after=evidence.capture_request.job)
 
 
-def _lock(evidence: Evidence, version: int | None) -> Evidence:
+def _lock(evidence: Evidence, version: int | None, by: User | None) -> Evidence:
     locked = Evidence.objects.select_for_update(of=("self",)).select_related("claim", "source").get(pk=evidence.pk)
+    if by is not None and not Evidence.objects.visible_to(by).filter(pk=locked.pk).exists():
+        raise EvidenceError(_("There is no such evidence."))
     if locked.withdrawn_at is not None:
         raise EvidenceWithdrawn(_("This evidence was taken back. Attach it again if it counts after all."))
     check_version(

@@ -116,8 +116,9 @@ def test_a_copy_that_serves_two_claims_names_only_what_the_person_may_know():
             argument=Argument(stance="against", quote="The council", off_record=True),
             by=factories.reporter(),
         )
+        # As it was kept before off-record copies had orders of their own.
+        Evidence.objects.filter(pk=hidden.pk).update(capture_request=open_one.capture_request)
         do_due_work()
-    assert hidden.capture_request_id == open_one.capture_request_id
 
     page = get("capture", open_one, factories.admin()).content.decode()
 

@@ -244,3 +244,48 @@ def test_the_quote_may_not_be_emptied():
 
     with pytest.raises(EvidenceIncomplete):
         change_quote(evidence, quote=" ", version=None, by=factories.reporter())
+
+
+def test_what_was_typed_for_an_off_record_page_is_not_shown_to_whoever_attaches_the_page_later():
+    with site({"/budget": web.page(BUDGET)}) as served:
+        url = served.url("/budget")
+        argument = Argument(stance="for", quote="Repairs will cost", off_record=True)
+        hidden = attach_page(
+            factories.claim(), url=url, title="From our man at the ministry", argument=argument, by=factories.reporter()
+        )
+        again = archive_again(hidden, by=factories.reporter())
+        later = attach_page(
+            hidden.claim, url=url, title="The budget", argument=Argument(stance="for"), by=factories.checker()
+        )
+
+    assert later.source.title == "The budget"
+    assert later.source_id != hidden.source_id
+    assert later.capture_request_id != again.pk
+
+
+def test_what_is_off_the_record_neither_uses_nor_closes_the_source_that_everybody_sees():
+    with site({"/budget": web.page(BUDGET)}) as served:
+        known = attach(served, "Repairs will cost")
+        hidden = attach_page(
+            known.claim,
+            url=served.url("/budget"),
+            argument=Argument(stance="for", quote="Repairs", off_record=True),
+            visibility=Visibility.DESK,
+            by=factories.reporter(),
+        )
+
+    known.source.refresh_from_db()
+    assert known.source.visibility == Visibility.PASSAGE
+    assert hidden.source_id != known.source_id
+    assert hidden.capture_request_id != known.capture_request_id
+
+
+def test_whoever_may_not_know_of_evidence_changes_nothing_about_it():
+    hidden = factories.interview(factories.claim(), off_record=True, quote="It costs forty.")
+
+    with pytest.raises(EvidenceError, match="is no such evidence"):
+        withdraw_evidence(hidden, reason="Away with it.", version=None, by=factories.admin())
+    with pytest.raises(EvidenceError, match="is no such evidence"):
+        change_quote(hidden, quote="It costs nothing.", version=None, by=factories.editor())
+    with pytest.raises(VisibilityRefused, match="is no such source"):
+        set_visibility(hidden.source, Visibility.DESK, reason="", by=factories.editor())
