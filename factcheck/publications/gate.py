@@ -1,5 +1,6 @@
 """The gate: what stands between an article and its readers, one sentence and one place each."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,7 +26,10 @@ class BlockerKind(StrEnum):
 
 @dataclass(frozen=True)
 class Blocker:
-    """One thing in the way. ``key`` names it exactly: once the verdict changes, it is another blocker."""
+    """One thing in the way.
+
+    ``key`` names it exactly: once the verdict changes, or what its evidence lacks, it is another blocker.
+    """
 
     kind: BlockerKind
     key: str
@@ -33,6 +37,12 @@ class Blocker:
     claim: Claim | None = None
     # Whose own work it is: they may not be the one to pass it.
     author_id: int | None = None
+    # The sentence for readers, where theirs is another.
+    public: str = ""
+
+    @property
+    def public_sentence(self) -> str:
+        return self.public or self.sentence
 
 
 def blockers_of(checks: Sequence[Checked]) -> list[Blocker]:
@@ -77,26 +87,45 @@ def _blockers(checked: Checked) -> list[Blocker]:
                 % {"rating": verdict.rating.label},
             )
         )
-    if sentence := _unsecured(checked):
-        found.append(_blocker(checked, BlockerKind.UNSECURED, sentence))
+    if lack := _unsecured(checked):
+        found.append(_blocker(checked, BlockerKind.UNSECURED, lack.sentence, detail=lack.detail, public=lack.public))
     return found
 
 
-def _unsecured(checked: Checked) -> str:
-    """What is missing for the verdict to stand on secured evidence, or ""."""
+@dataclass(frozen=True)
+class _Lack:
+    sentence: str
+    # For readers: no source, which may be off the record or for the desk only, is named or counted.
+    public: str
+    # What exactly is missing, for the blocker's key.
+    detail: str
+
+
+def _unsecured(checked: Checked) -> _Lack | None:
+    """What is missing for the verdict to stand on secured evidence."""
     verdict, evidence = checked.verdict, checked.evidence
     assert verdict is not None
-    if loose := [item for item in evidence if not item.secured]:
-        return _first_loose(loose)
+    loose = [item for item in evidence if not item.secured]
+    missing = []
     if verdict.attribution == Attribution.SAID and not any(backs_attribution(item) for item in evidence):
-        return _("No secured evidence confirms that it was said.")
+        missing.append(_("No secured evidence confirms that it was said."))
     if (
         verdict.rating is not None
         and verdict.rating.needs_evidence
         and not any(backs_content(item) for item in evidence)
     ):
-        return _("“%(rating)s” rests on no secured evidence.") % {"rating": verdict.rating.label}
-    return ""
+        missing.append(_("“%(rating)s” rests on no secured evidence.") % {"rating": verdict.rating.label})
+    if not (loose or missing):
+        return None
+    sentences = [_first_loose(loose), *missing] if loose else missing
+    names = [f"{item.evidence.public_id}-{item.evidence.quote_sha256}" for item in loose]
+    # Without the words for it, which are another editor's in another language.
+    facts = [*sorted(names), str(len(missing)), verdict.attribution]
+    return _Lack(
+        sentence=" ".join(sentences),
+        public=" ".join(missing) or _("Not all of its evidence is secured."),
+        detail=hashlib.sha256("\0".join(facts).encode()).hexdigest()[:16],
+    )
 
 
 def _first_loose(loose: list[Standing]) -> str:
@@ -109,7 +138,8 @@ def _first_loose(loose: list[Standing]) -> str:
     }
 
 
-def _blocker(checked: Checked, kind: BlockerKind, sentence: str) -> Blocker:
+def _blocker(checked: Checked, kind: BlockerKind, sentence: str, *, detail: str = "", public: str = "") -> Blocker:
     verdict = f":verdict/{checked.verdict.pk}" if checked.verdict else ""
     author = checked.verdict.decided_by_id if checked.verdict else None
-    return Blocker(kind, f"{kind}:{checked.claim.subject}{verdict}", sentence, checked.claim, author)
+    key = f"{kind}:{checked.claim.subject}{verdict}" + (f":{detail}" if detail else "")
+    return Blocker(kind, key, sentence, checked.claim, author, public)

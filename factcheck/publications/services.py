@@ -17,7 +17,6 @@ from factcheck.publications.gate import BlockerKind
 from factcheck.publications.models import Citation, Front, NoteKind, Notice, NoticeKind, Override, Publication
 from factcheck.publications.selectors import gate_of, summary_of
 from factcheck.verdicts.models import Rating
-from factcheck.verdicts.selectors import check_of
 
 
 @transaction.atomic
@@ -41,7 +40,8 @@ def override_blocker(article: Article, key: str, *, reason: str, by: User | None
         article=article,
         revision=gate.revision,
         blocker=blocker.key,
-        sentence=blocker.sentence[:500],
+        # Frozen into what is published.
+        sentence=blocker.public_sentence[:500],
         reason_row=keep_text(reason.strip()),
         written_by=by,
     )
@@ -83,7 +83,8 @@ def publish(
     moment = timezone.now()
     body = build_content(
         gate.revision,
-        check_of(gate.revision),
+        # The rows that the gate has looked at; read again, they might be others.
+        gate.checks,
         newsroom=settings.NEWSROOM_NAME,
         version=number,
         published_at=moment,

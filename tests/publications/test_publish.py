@@ -2,11 +2,13 @@ import hashlib
 import json
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from factcheck.accounts.permissions import NotPermitted
 from factcheck.claims.services import place_claim, revise_article, withdraw_claim
 from factcheck.evidence.models import Visibility
-from factcheck.evidence.services import set_visibility, withdraw_evidence
+from factcheck.evidence.services import Argument, attach_page, set_visibility, withdraw_evidence
 from factcheck.ledger.models import Entry
 from factcheck.lib.errors import StaleVersion
 from factcheck.publications.errors import ChangeNoteMissing, GateClosed, OverrideRefused
@@ -228,3 +230,61 @@ def test_the_gate_costs_the_same_queries_for_one_claim_as_for_many(django_assert
 
     with django_assert_num_queries(6):
         gate_of(article)
+
+
+@pytest.mark.parametrize("desk_only", [False, True], ids=["off the record", "for the desk only"])
+def test_an_override_tells_readers_nothing_of_a_source_that_they_may_not_know_of(desk_only):
+    article = factories.article()
+    claim = factories.claim(article)
+    factories.signed_off(claim)
+    attach_page(
+        claim,
+        url="https://source.example/",
+        title="SECRET-SOURCE",
+        argument=Argument(stance="for", off_record=not desk_only),
+        visibility=Visibility.DESK if desk_only else Visibility.PASSAGE,
+        by=factories.reporter(),
+    )
+    [blocker] = gate_of(article).blockers
+
+    override_blocker(article, blocker.key, reason="It stands without it.", by=factories.editor())
+    [override] = publish(article, by=factories.editor()).content["overrides"]
+
+    assert override["sentence"] == "Not all of its evidence is secured."
+
+
+def test_an_override_of_what_its_evidence_lacks_does_not_pass_what_it_lacks_later():
+    article = ready()
+    claim = article.claims.get()
+    loose = Argument(stance="context")
+    attach_page(claim, url="https://source.example/", argument=loose, by=factories.reporter())
+    [blocker] = gate_of(article).blockers
+    override_blocker(article, blocker.key, reason="It is only background.", by=factories.editor())
+    assert kinds(article) == []
+
+    attach_page(claim, url="https://another.example/", argument=loose, by=factories.reporter())
+    assert kinds(article) == ["unsecured"]
+
+
+def test_an_override_of_loose_evidence_does_not_pass_a_verdict_that_then_rests_on_none():
+    article = ready()
+    claim = article.claims.get()
+    attach_page(claim, url="https://source.example/", argument=Argument(stance="context"), by=factories.reporter())
+    [blocker] = gate_of(article).blockers
+    override_blocker(article, blocker.key, reason="It is only background.", by=factories.editor())
+
+    interview = claim.evidence.get(source__kind="interview")
+    withdraw_evidence(interview, reason="She took it back.", version=None, by=factories.reporter())
+
+    assert kinds(article) == ["unsecured"]
+    assert "rests on no secured evidence" in gate_of(article).blockers[0].sentence
+
+
+def test_what_is_frozen_is_what_the_gate_has_looked_at():
+    article = ready()
+
+    with CaptureQueriesContext(connection) as queries:
+        publish(article, by=factories.editor())
+
+    verdicts = [query["sql"] for query in queries if 'FROM "verdicts_verdict"' in query["sql"]]
+    assert len(verdicts) == 1
