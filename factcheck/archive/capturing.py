@@ -44,18 +44,12 @@ RETRY_AFTER = (
     timedelta(hours=2),
     timedelta(hours=12),
 )
+# A wall seldom falls, and each knock may raise it: twice, and then it is sealed as what it is.
+RETRY_BLOCKED_AFTER = (timedelta(hours=1), timedelta(hours=6))
 RETRY_AFTER_MOST = timedelta(hours=6)
 RETRY_AFTER_LEAST = timedelta(seconds=10)
 _OVERLOADED = frozenset((429, 503))
-_WORTH_ANOTHER_TRY = frozenset(
-    {
-        (Outcome.BLOCKED, "rate"),
-        (Outcome.UNREACHABLE, "dns"),
-        (Outcome.UNREACHABLE, "connect"),
-        (Outcome.UNREACHABLE, "timeout"),
-        (Outcome.UNREACHABLE, "server"),
-    }
-)
+_MAY_COME_BACK = frozenset(("dns", "connect", "timeout", "server"))
 _REFUSED_AS = {
     "scheme": "scheme",
     "private_address": "ssrf",
@@ -175,6 +169,9 @@ def _end_with_answer(
     with blobs.open_blob(stored.sha256) as file:
         extracted = _read(file, body)
     verdict = _classify(fetched, final, body, extracted)
+    if final.status < 400 and _tried_again(lease, request, verdict, _answered(final, verdict), after=None):
+        # A wall that calls itself a page is known only by its text; its bytes stay in the store, named by nothing.
+        return
     sealing = Sealing(
         outcome=verdict.outcome,
         reason=verdict.reason,
@@ -246,13 +243,23 @@ def _tried_again(
     lease: Lease, request: CaptureRequest, verdict: Verdict, detail: str, *, after: timedelta | None
 ) -> bool:
     """Put the job off, if this cause may go away by itself and there is patience left; whether it was."""
-    if (verdict.outcome, verdict.reason) not in _WORTH_ANOTHER_TRY or not _may_retry(lease, request):
+    waits = _waits(verdict)
+    if lease.attempt > len(waits) or not _may_retry(lease, request):
         return False
-    delay = after if after is not None else RETRY_AFTER[lease.attempt - 1]
+    delay = after if after is not None and waits is RETRY_AFTER else waits[lease.attempt - 1]
     with transaction.atomic():
         CaptureRequest.objects.filter(pk=request.pk).update(last_outcome=verdict.outcome, reason=verdict.reason)
         lease.retry(timezone.now() + delay, detail or sentence_for(verdict.outcome, verdict.reason))
     return True
+
+
+def _waits(verdict: Verdict) -> tuple[timedelta, ...]:
+    """How long to wait before each further try; empty for what does not go away by itself."""
+    if verdict.outcome is Outcome.BLOCKED:
+        return RETRY_AFTER if verdict.reason == "rate" else RETRY_BLOCKED_AFTER
+    if verdict.outcome is Outcome.UNREACHABLE and verdict.reason in _MAY_COME_BACK:
+        return RETRY_AFTER
+    return ()
 
 
 def _retry_after(final: Exchange) -> timedelta | None:

@@ -75,11 +75,13 @@ def capture_progress(request: CaptureRequest) -> Progress:
     attempts = job.attempts if job else 0
     if job is not None and job.state == Job.State.QUEUED and job.attempts and job.due_at > timezone.now():
         said = sentence(request.last_outcome, request.reason) if request.last_outcome else job.reason
+        # Nobody has to wait the hours out: what can be done at the end can be done now.
+        meanwhile = next_steps(request.last_outcome, request.reason) if request.last_outcome else (NextStep.RETRY,)
         return Progress(
             stages=_stages("queued", ended=False),
             sentence=said,
             detail=job.reason,
-            next_steps=(NextStep.WAIT, NextStep.RETRY),
+            next_steps=(NextStep.WAIT, *meanwhile),
             ended=False,
             retry_at=job.due_at,
             attempts=attempts,

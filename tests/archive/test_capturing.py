@@ -26,6 +26,8 @@ Capturing = Callable[..., Capture]
 
 ARTICLE = "<title>Costs</title><p>The dam cost <b>40</b> million euros.</p>" + "<p>More words than a wall has.</p>" * 60
 
+WALL = "<title>Just a moment...</title><p>Verify you are human</p><script>window._cf_chl_opt={}</script>"
+
 pytestmark = pytest.mark.django_db
 
 
@@ -125,11 +127,10 @@ def test_an_error_page_is_named_for_what_it_is_and_kept_all_the_same(
 
 
 def test_a_bot_wall_is_no_article(site: web.Site, capture: Capturing) -> None:
-    wall = "<title>Just a moment...</title><p>Verify you are human</p><script>window._cf_chl_opt={}</script>"
     site.pages |= {
-        "/403": web.page(wall, status="403 Forbidden"),
-        "/200": web.page(wall),
-        "/503": web.page(wall, status="503 Service Unavailable"),
+        "/403": web.page(WALL, status="403 Forbidden"),
+        "/200": web.page(WALL),
+        "/503": web.page(WALL, status="503 Service Unavailable"),
         "/mitigated": web.page(ARTICLE, status="403 Forbidden", headers={"cf-mitigated": "challenge"}),
     }
 
@@ -138,14 +139,51 @@ def test_a_bot_wall_is_no_article(site: web.Site, capture: Capturing) -> None:
     assert {(one.outcome, one.reason) for one in sealed} == {("blocked", "bot_wall")}
 
 
-def test_a_bot_wall_is_sealed_at_once_also_where_there_is_patience(site: web.Site) -> None:
-    wall = "<title>Just a moment...</title><p>Verify you are human</p>"
-    site.pages["/"] = web.page(wall, status="503 Service Unavailable")
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [
+        (web.page(WALL), "bot_wall"),
+        (web.page(WALL, status="503 Service Unavailable", headers={"Retry-After": "60"}), "bot_wall"),
+        (web.page(ARTICLE, status="403 Forbidden"), "status"),
+    ],
+    ids=["a wall that calls itself a page", "a wall with a status", "a refusal"],
+)
+def test_what_is_blocked_is_tried_twice_more_after_hours_and_then_sealed(
+    site: web.Site, page: bytes, reason: str
+) -> None:
+    site.pages["/"] = page
+    request = request_capture(site.url("/"), by=None)
+    assert request.job is not None
+    waits = []
+    for _retry in range(2):
+        before = timezone.now()
+        attempt(request)
+        assert not Capture.objects.exists()
+        request.job.refresh_from_db()
+        waits.append(request.job.due_at - before)
+        Job.objects.update(due_at=before)
+    attempt(request)
+
+    assert [round(wait.total_seconds() / 3600) for wait in waits] == [1, 6]
+    sealed = Capture.objects.get()
+    assert (sealed.outcome, sealed.reason, sealed.attempts) == ("blocked", reason, 3)
+    assert page in _unpacked(sealed)
+
+
+def test_what_can_be_done_at_a_wall_can_be_done_before_the_last_try(site: web.Site) -> None:
+    site.pages["/"] = web.page(WALL)
     request = request_capture(site.url("/"), by=None)
 
     attempt(request)
 
-    assert Capture.objects.get().reason == "bot_wall"
+    progress = capture_progress(request)
+    assert progress.sentence == "The site asks visitors to prove that they are human, and sent no article."
+    assert [step.value for step in progress.next_steps] == [
+        "wait",
+        "retry",
+        "find_other_source",
+        "take_file_or_work",
+    ]
 
 
 def test_a_page_whose_words_only_a_script_would_write_needs_a_browser(site: web.Site, capture: Capturing) -> None:
