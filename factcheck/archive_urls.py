@@ -6,3 +6,7 @@ from factcheck.public.replay import urlpatterns as replay_urlpatterns
 from factcheck.public.views import healthz
 
 urlpatterns = [*replay_urlpatterns, path("healthz", healthz)]
+
+# The app's own error pages lead to addresses that this host does not have.
+handler404 = "factcheck.public.replay.not_found"
+handler500 = "factcheck.public.replay.failed"

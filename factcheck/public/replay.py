@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from factcheck.archive import blobs
@@ -54,12 +55,23 @@ def replay(request: HttpRequest, capture_id: str) -> HttpResponse:
         response["Content-Type"] = media_type + charset
     response["Content-Security-Policy"] = _POLICY.format(app=settings.PUBLIC_URL)
     response["X-Content-Type-Options"] = "nosniff"
+    response["X-DNS-Prefetch-Control"] = "off"
     response["Referrer-Policy"] = "no-referrer"
     response["Cross-Origin-Resource-Policy"] = "same-origin"
     response["Cross-Origin-Opener-Policy"] = "same-origin"
     response["X-Robots-Tag"] = "noindex, noarchive"
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def not_found(_request: HttpRequest, exception: Exception) -> HttpResponse:
+    sentence = _("There is no copy here, or the link has run out: open it once more from the page of the copy.")
+    return HttpResponse(f"{sentence}\n", content_type="text/plain; charset=utf-8", status=404)
+
+
+def failed(_request: HttpRequest) -> HttpResponse:
+    sentence = _("This copy cannot be shown now.")
+    return HttpResponse(f"{sentence}\n", content_type="text/plain; charset=utf-8", status=500)
 
 
 urlpatterns = [path("replay/<slug:capture_id>/", replay, name="replay")]

@@ -1,0 +1,93 @@
+"""The archive host: whatever was archived, it is shown as data and runs nowhere."""
+
+from time import time
+from urllib.parse import urlsplit
+
+import pytest
+from django.test import Client
+
+from factcheck.archive.models import Capture
+from factcheck.archive.replay_links import public_replay_url, replay_url
+from factcheck.archive.services import request_capture
+from factcheck.jobs.models import Job
+from tests import newsroom_web, web
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HOSTILE = "<title>x</title><script>document.title = 'run'</script><p>Repairs will cost 40 million.</p>"
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>'
+
+
+@pytest.fixture(autouse=True)
+def archive_host(settings):
+    settings.ROOT_URLCONF = "factcheck.archive_urls"
+    settings.ARCHIVE_URL = "http://archive.example"
+    settings.PUBLIC_URL = "http://app.example"
+    settings.ALLOWED_HOSTS = ["archive.example", "app.example"]
+    settings.MIDDLEWARE = [
+        "django.middleware.security.SecurityMiddleware",
+        "django.middleware.common.CommonMiddleware",
+    ]
+
+
+def archived(page: web.Page) -> Capture:
+    with newsroom_web.site({"/page": page}) as site:
+        request = request_capture(site.url("/page"), by=None, patient=False)
+        newsroom_web.do_due_work()
+    assert not Job.objects.filter(state=Job.State.QUEUED).exists()
+    return Capture.objects.get(request=request)
+
+
+def get(address: str, host: str = "archive.example"):
+    parts = urlsplit(address)
+    return Client(raise_request_exception=False).get(f"{parts.path}?{parts.query}", headers={"host": host})
+
+
+def test_archived_markup_is_shown_in_a_sandbox_in_which_nothing_runs_or_is_fetched():
+    answer = get(replay_url(archived(web.page(HOSTILE))))
+
+    policy = [part.strip() for part in answer["Content-Security-Policy"].split(";")]
+    assert answer.status_code == 200
+    assert "sandbox" in policy
+    assert "default-src 'none'" in policy
+    assert not [part for part in policy if part.startswith("script-src")]
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Content-Type"] == "text/html; charset=utf-8"
+    assert not answer.cookies
+
+
+@pytest.mark.parametrize("media_type", ["image/svg+xml", "application/xhtml+xml", "text/xml", "text/javascript"])
+def test_what_could_run_otherwise_is_handed_over_as_a_file(media_type):
+    answer = get(replay_url(archived(web.page(SVG, media_type=media_type))))
+
+    assert answer.status_code == 200
+    assert answer["Content-Type"] in ("application/octet-stream", "text/plain; charset=utf-8")
+    assert "sandbox" in answer["Content-Security-Policy"]
+
+
+def test_without_a_key_a_copy_that_is_not_public_is_not_found_in_words():
+    capture = archived(web.page(HOSTILE))
+
+    answer = get(public_replay_url(capture.public_id))
+
+    assert answer.status_code == 404
+    assert "There is no copy here" in answer.content.decode()
+
+
+def test_a_key_opens_its_own_copy_for_ten_minutes_and_no_other(monkeypatch):
+    one, other = archived(web.page(HOSTILE)), archived(web.page(HOSTILE))
+    key = urlsplit(replay_url(one)).query
+    assert get(f"{public_replay_url(other.public_id)}?{key}").status_code == 404
+
+    monkeypatch.setattr("django.core.signing.time.time", lambda: time() - 601)
+    stale = replay_url(one)
+    monkeypatch.undo()
+
+    assert get(stale).status_code == 404
+
+
+def test_under_the_apps_name_where_its_cookies_are_nothing_archived_is_shown():
+    address = replay_url(archived(web.page(HOSTILE)))
+
+    assert get(address, host="app.example").status_code == 404
+    assert get(address).status_code == 200
