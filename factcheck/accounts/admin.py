@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserChangeForm
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +29,10 @@ class PersonForm(_UserChangeForm):
         if not is_active and self.instance.role == Role.ADMIN and not others.exists():
             raise forms.ValidationError(_("This is the last administrator: make somebody else one first."))
         return is_active
+
+
+# Roles are ours; groups would promise permissions that nothing asks for.
+admin.site.unregister(Group)
 
 
 @admin.register(User)

@@ -32,6 +32,12 @@ class ReadOnlyAdmin(_ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [field.name for field in self.opts.fields if field.name not in (self.exclude or ())]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return self.get_fields(request, obj)
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         return isinstance(request.user, User) and may(request.user, Act.MANAGE_PEOPLE)
 
@@ -76,12 +82,32 @@ class AnchorAdmin(ReadOnlyAdmin):
 
 
 class OffRecordAdmin(ReadOnlyAdmin):
+    """What the person may know of: rows of the evidence that is visible to them, and of none that is not."""
+
     def shown(self, request: HttpRequest) -> QuerySet[Evidence]:
         assert isinstance(request.user, User)
         return Evidence.objects.visible_to(request.user)
 
     def hidden(self, request: HttpRequest) -> QuerySet[Evidence]:
         return Evidence.objects.exclude(pk__in=self.shown(request).values("pk"))
+
+    def hidden_requests(self, request: HttpRequest) -> QuerySet[CaptureRequest]:
+        known = self.shown(request).exclude(capture_request=None).values("capture_request_id")
+        secret = self.hidden(request).exclude(capture_request=None).values("capture_request_id")
+        return CaptureRequest.objects.filter(Q(confidential=True) | Q(pk__in=secret)).exclude(pk__in=known)
+
+    def hidden_sources(self, request: HttpRequest) -> QuerySet[Source]:
+        known, secret = self.shown(request).values("source_id"), self.hidden(request).values("source_id")
+        return Source.objects.filter(Q(confidential=True) | Q(pk__in=secret)).exclude(pk__in=known)
+
+    def hidden_subjects(self, request: HttpRequest) -> list[str]:
+        """What entries and jobs call the hidden rows."""
+        copies = self.hidden_requests(request).values_list("public_id", flat=True)
+        return [
+            *(row.subject for row in self.hidden(request)),
+            *(row.subject for row in self.hidden_sources(request)),
+            *(f"{kind}/{public_id}" for public_id in copies for kind in ("capture-request", "capture")),
+        ]
 
 
 @admin.register(Evidence)
@@ -101,7 +127,7 @@ class SourceAdmin(OffRecordAdmin):
     search_fields = ("public_id", "title", "url")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
-        return super().get_queryset(request).filter(pk__in=self.shown(request).values("source_id"))
+        return super().get_queryset(request).exclude(pk__in=self.hidden_sources(request).values("pk"))
 
 
 @admin.register(PassageCheck)
@@ -120,10 +146,7 @@ class CaptureRequestAdmin(OffRecordAdmin):
     search_fields = ("public_id", "url")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
-        # A copy that nobody's evidence rests on, ordered by a command, is no secret.
-        given_away = self.hidden(request).exclude(capture_request=None).values("capture_request_id")
-        known = self.shown(request).exclude(capture_request=None).values("capture_request_id")
-        return super().get_queryset(request).filter(Q(pk__in=known) | ~Q(pk__in=given_away))
+        return super().get_queryset(request).exclude(pk__in=self.hidden_requests(request).values("pk"))
 
 
 @admin.register(Capture)
@@ -133,9 +156,7 @@ class CaptureAdmin(OffRecordAdmin):
     list_select_related = ("request",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
-        given_away = self.hidden(request).exclude(capture_request=None).values("capture_request_id")
-        known = self.shown(request).exclude(capture_request=None).values("capture_request_id")
-        return super().get_queryset(request).filter(Q(request__in=known) | ~Q(request__in=given_away))
+        return super().get_queryset(request).exclude(request__in=self.hidden_requests(request).values("pk"))
 
 
 @admin.register(Rating)
@@ -182,8 +203,7 @@ class EntryAdmin(OffRecordAdmin):
     exclude = ("opening",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
-        secret = [f"evidence/{public_id}" for public_id in self.hidden(request).values_list("public_id", flat=True)]
-        return super().get_queryset(request).exclude(subject__in=secret)
+        return super().get_queryset(request).exclude(subject__in=self.hidden_subjects(request))
 
 
 @admin.register(Leaf)
@@ -193,6 +213,9 @@ class LeafAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Job)
-class JobAdmin(ReadOnlyAdmin):
+class JobAdmin(OffRecordAdmin):
     list_display = ("kind", "subject", "state", "attempts", "due_at", "reason")
     list_filter = ("kind", "state")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
+        return super().get_queryset(request).exclude(subject__in=self.hidden_subjects(request))

@@ -7,8 +7,10 @@ from typing import Any
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from factcheck.accounts.models import User
@@ -35,6 +37,10 @@ def desk_view(act: Act = Act.SEE_DESK) -> Callable[[View], View]:
         @wraps(view)
         def inner(request: DeskRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
+                if request.htmx:
+                    # Followed inside the page, a redirect would put the sign-in page where a part belongs.
+                    here = request.htmx.current_url_abs_path or reverse("desk:articles")
+                    return HttpResponseClientRedirect(redirect_to_login(here).url)
                 return redirect_to_login(request.get_full_path())
             if not may(request.user, act):
                 raise PermissionDenied(
