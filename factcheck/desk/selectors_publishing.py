@@ -21,10 +21,19 @@ class Obstacle:
 
 
 @dataclass(frozen=True)
+class Passed:
+    """An override with its claim as the page names it."""
+
+    override: Override
+    number: int
+    quote: str
+
+
+@dataclass(frozen=True)
 class PublishPage:
     gate: Gate
     obstacles: list[Obstacle]
-    passed: list[Override]
+    passed: list[Passed]
     counts: list[tuple[Rating, int]]
     not_rated: int
     words: int
@@ -62,7 +71,7 @@ def publish_page(article: Article) -> PublishPage:
             )
             for blocker in gate.blockers
         ],
-        passed=gate.overrides,
+        passed=[_passed(override, gate, numbers) for override in gate.overrides],
         counts=sorted(
             ((rating, count) for rating, count in counted.items() if rating is not None),
             key=lambda item: (item[0].order, item[0].slug, item[0].version),
@@ -72,6 +81,11 @@ def publish_page(article: Article) -> PublishPage:
         covered=_covered_words(text, placed),
         previous=article.publications.order_by("-version").first(),
     )
+
+
+def _passed(override: Override, gate: Gate, numbers: dict[int, int]) -> Passed:
+    checked = next((item for item in gate.checks if item.claim.public_id == override.claim_id), None)
+    return Passed(override, numbers.get(checked.claim.pk, 0) if checked else 0, checked.placed.quote if checked else "")
 
 
 def _covered_words(text: str, placed: list[Checked]) -> int:

@@ -264,6 +264,9 @@ class Override:
     sentence: str
     reason: str
     by: str
+    # The claim that the sentence is about, if this version has it; else "" and 0.
+    claim_id: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -492,6 +495,7 @@ def parse(content: Mapping[str, Any]) -> PublicationView:
 def _publication(content: Mapping[str, Any]) -> PublicationView:
     article = content["article"]
     note = content.get("change_note")
+    numbers = {claim["id"]: int(claim["number"]) for claim in content["claims"]}
     return PublicationView(
         newsroom=content["newsroom"],
         article=Article(**{name: article.get(name) or "" for name in Article.__dataclass_fields__}),
@@ -504,13 +508,19 @@ def _publication(content: Mapping[str, Any]) -> PublicationView:
             Block(**{name: block[name] for name in Block.__dataclass_fields__}) for block in content["blocks"]
         ),
         claims=tuple(sorted((_claim(claim) for claim in content["claims"]), key=lambda claim: claim.number)),
-        overrides=tuple(
-            Override(item["sentence"], item["reason"], _name(item.get("by"))) for item in content.get("overrides") or ()
-        ),
+        overrides=tuple(_override(item, numbers) for item in content.get("overrides") or ()),
         coverage=Coverage(**{name: int(content["coverage"][name]) for name in Coverage.__dataclass_fields__}),
         ratings=tuple(
             sorted((_rating(item) for item in content.get("ratings") or ()), key=lambda rating: rating.order)
         ),
+    )
+
+
+def _override(item: Mapping[str, Any], numbers: Mapping[str, int]) -> Override:
+    claim_id = item.get("claim") or ""
+    number = numbers.get(claim_id, 0)
+    return Override(
+        item["sentence"], item["reason"], _name(item.get("by")), claim_id=claim_id if number else "", number=number
     )
 
 

@@ -67,6 +67,7 @@ def build_content(
             "claims": [_claim(number, checked) for number, checked in enumerate(placed, start=1)],
             "overrides": [
                 {
+                    "claim": override.claim_id or None,
                     "sentence": override.sentence,
                     "reason": override.reason_row.body,
                     "by": str(override.written_by) if override.written_by else "",

@@ -25,6 +25,12 @@ class Override(InsertOnly):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["revision", "blocker"], name="override_once")]
 
+    @property
+    def claim_id(self) -> str:
+        """The public id of the claim that the blocker is about; "" for one of the whole article."""
+        subject = self.blocker.split(":")[1:2]
+        return subject[0].removeprefix("claim/") if subject else ""
+
 
 class NoteKind(models.TextChoices):
     """Why a version differs from the one before; the last three stand on the corrections page."""

@@ -1,6 +1,8 @@
 """The gate at the desk: what is in the way, passing it in writing, publishing."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from factcheck.articles.models import Article
@@ -112,7 +114,7 @@ def test_only_editors_publish_and_everybody_may_look():
 
 def test_a_blocker_is_passed_with_a_reason_and_not_without():
     article = factories.article()
-    factories.claim(article)
+    claim = factories.claim(article)
 
     refused = override(article, reason=" ")
     let_pass = override(article)
@@ -122,8 +124,32 @@ def test_a_blocker_is_passed_with_a_reason_and_not_without():
     assert let_pass.status_code == 302
     assert Override.objects.count() == 1
     page = page_of(article)
-    assert "Passed in writing" in page
-    assert REASON in page
+    passed = page[page.index("Passed in writing") :]
+    assert REASON in passed
+    assert f'href="/desk/claims/{claim.public_id}/">Repairs will cost 40 million euros</a>' in passed
+
+
+def test_the_page_costs_the_same_however_many_claims_blockers_and_overrides():
+    article = factories.article()
+    client = client_of(factories.editor())
+    address = reverse("desk:publish", args=[article.slug])
+    factories.signed_off(factories.claim(article, "40 million"))
+    factories.claim(article, "3 March 2025")
+    override(article)
+    factories.claim(article, "18,000 people")
+    client.get(address)
+    with CaptureQueriesContext(connection) as few:
+        client.get(address)
+    factories.signed_off(factories.claim(article, "twelve months"))
+    for words in ("the city", "the harbour"):
+        factories.claim(article, words)
+    override(article)
+    factories.claim(article, "the bridge")
+
+    with CaptureQueriesContext(connection) as many:
+        client.get(address)
+
+    assert len(many) == len(few)
 
 
 def test_a_checker_passes_nothing():

@@ -306,7 +306,8 @@ def content(**changes: Any) -> dict[str, Any]:
         ],
         "overrides": [
             {
-                "sentence": "Claim 8 is rated Unproven, which does not release.",
+                "claim": "claim008",
+                "sentence": "It is our own claim and rated “Unproven”: change the text or the verdict.",
                 "reason": "The town says it tomorrow; the sentence harms nobody.",
                 "by": {"name": "Erik Lindqvist"},
             }

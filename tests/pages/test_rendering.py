@@ -219,10 +219,19 @@ def test_a_correction_stays_over_the_article_after_a_later_update():
     assert "The year was wrong." in page.decode()
 
 
-def test_an_override_is_published_with_its_reason():
+def test_an_override_is_published_with_its_reason_and_names_its_claim():
     page = rendering.render_article(publication(), release=RELEASE).decode()
 
     assert "the sentence harms nobody" in page
+    assert '<a href="#claim-claim008">Claim 8</a>: It is our own claim' in page
+
+
+def test_an_override_of_a_claim_that_this_version_does_not_have_leads_nowhere():
+    override = {"claim": "gone2222", "sentence": "It has no place.", "reason": "It was cut.", "by": "Erik"}
+    page = rendering.render_article(parse(sample.content(overrides=[override])), release=RELEASE).decode()
+
+    assert "<li><p>It has no place.</p>" in page
+    assert "gone2222" not in page
 
 
 def test_the_claims_page_marks_its_words_in_the_article_and_in_our_copy():

@@ -131,7 +131,9 @@ def test_an_override_passes_one_named_blocker_with_a_reason_that_is_published():
     override_blocker(article, blocker.key, reason="The office answers on Monday.", by=factories.editor())
     publication = publish(article, by=factories.editor())
 
-    assert publication.content["overrides"][0]["reason"] == "The office answers on Monday."
+    [override] = publication.content["overrides"]
+    assert override["reason"] == "The office answers on Monday."
+    assert override["claim"] == blocker.claim.public_id
     assert [claim["rating"] for claim in publication.content["claims"]][1] is None
 
 
