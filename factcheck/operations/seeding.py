@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from factcheck.accounts.models import User
+from factcheck.accounts.services import record_new_person
 from factcheck.articles.importing import read_plain_text
 from factcheck.articles.models import Article, Revision
 from factcheck.articles.selectors import latest_revision
@@ -66,6 +67,7 @@ class Seeding:
             self._decide_and_publish(article, version)
         return article
 
+    @transaction.atomic
     def _person(self, person: newsroom.Person) -> User:
         user, made = User.objects.get_or_create(
             username=person.username, defaults={"name": person.name, "role": person.role}
@@ -74,6 +76,7 @@ class Seeding:
             user.is_staff = user.is_superuser = person.role == "admin"
             user.set_password(self.password)
             user.save()
+            record_new_person(user, by=None)
         return user
 
     @transaction.atomic

@@ -1,20 +1,25 @@
 import threading
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 from django.test import override_settings
 
 from factcheck.accounts.models import Role, User
-from factcheck.archive.models import Capture
+from factcheck.archive.models import Capture, CaptureRequest
 from factcheck.articles.models import Article
 from factcheck.articles.services import import_article
-from factcheck.evidence.models import Evidence
+from factcheck.claims.models import Claim
+from factcheck.evidence.models import Evidence, PassageCheck
 from factcheck.evidence.selectors import evidence_by_claim
-from factcheck.ledger.models import Entry
+from factcheck.jobs.sweeping import Sweeper
+from factcheck.ledger import verifying
+from factcheck.ledger.models import Entry, Leaf
 from factcheck.operations.sample.newsroom import CLAIMS
 from factcheck.operations.sample_sources import Handler, make_server
 from factcheck.operations.seeding import Seeding, SeedRefused, find_passages, sample_article
-from factcheck.publications.models import Publication
+from factcheck.publications.models import Notice, Publication
+from factcheck.verdicts.models import SignOff, Verdict
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,6 +55,32 @@ def test_the_sample_newsroom_is_built_through_the_services_with_every_page_reall
     standings = [item for found in evidence_by_claim(article.claims.all()).values() for item in found]
     assert all(item.secured for item in standings)
     assert {item.check.outcome for item in standings if item.check} == {"exact", "normalised"}
+
+
+def test_everything_in_the_sample_newsroom_is_in_the_log_and_the_log_verifies(sources):
+    seeding(sources).run()
+    Sweeper().once()
+
+    report = verifying.verify()
+    assert (report.fault, report.pending) == (None, 0)
+    assert report.size == Entry.objects.count()
+    made = {
+        "person.added": User,
+        "article.imported": Article,
+        "claim.marked": Claim,
+        "evidence.added": Evidence,
+        "capture.requested": CaptureRequest,
+        "capture.sealed": Capture,
+        "evidence.passage_checked": PassageCheck,
+        "verdict.filed": Verdict,
+        "verdict.signed_off": SignOff,
+        "publication.published": Publication,
+        "notice.given": Notice,
+    }
+    logged = Counter(Leaf.objects.values_list("entry__action", flat=True))
+    assert {action: logged[action] for action in made} == {
+        action: model.objects.count() for action, model in made.items()
+    }
 
 
 def test_what_is_off_the_record_is_in_no_publication_and_known_to_two_people(sources):
