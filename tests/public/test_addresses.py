@@ -265,6 +265,34 @@ def test_an_article_costs_the_same_few_queries_whatever_its_claims(client: Clien
         client.get(article_address(published))
 
 
+def test_a_claims_page_costs_the_same_few_queries_whatever_its_versions_and_neighbours(
+    client: Client, published: Publication, django_assert_max_num_queries
+):
+    claim = published.article.claims.get()
+    factories.signed_off(factories.claim(published.article, "18,000 people"))
+    publish_again_with = {"note_kind": "update", "note": "One claim more."}
+    for _version in range(2):
+        publish(published.article, by=factories.editor(), **publish_again_with)
+
+    with django_assert_max_num_queries(4):
+        assert client.get(addresses.claim(claim.public_id)).status_code == 200
+
+
+def test_the_front_page_and_the_corrections_cost_the_same_however_many_articles(
+    client: Client, published: Publication, django_assert_max_num_queries
+):
+    publish_again(published)
+    for _article in range(2):
+        another = factories.article()
+        factories.signed_off(factories.claim(another))
+        publish_again(publish(another, by=factories.editor()))
+
+    with django_assert_max_num_queries(2):
+        assert client.get("/").status_code == 200
+    with django_assert_max_num_queries(1):
+        assert client.get("/corrections/").status_code == 200
+
+
 def test_an_address_that_is_not_there_has_a_page_of_ours(client: Client):
     page = read(client.get("/nothing-here/").content)
 
