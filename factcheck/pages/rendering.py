@@ -139,8 +139,12 @@ def render_claim(
 
 
 @in_the_newsrooms_words
-def render_capture(citations: Sequence[Citation], *, notices: Sequence[NoticeView] = (), release: str) -> bytes:
+def render_capture(
+    citations: Sequence[Citation], *, notices: Sequence[NoticeView] = (), whole: bool = True, release: str
+) -> bytes:
     """The page of a copy of ours: what published claims cite of it, and the facts about it.
+
+    Not ``whole``: a newer version does not cite the copy any more, and it is not handed out.
 
     Raises ContentError without a citation: a copy that nothing published cites has no public page.
     """
@@ -156,7 +160,7 @@ def render_capture(citations: Sequence[Citation], *, notices: Sequence[NoticeVie
         "public/capture.html",
         {
             "capture": facts[0],
-            "downloads": downloads_allowed(facts),
+            "downloads": whole and downloads_allowed(facts),
             "title": next((evidence.title for _citation, evidence in shown if evidence.title), ""),
             "publisher": next((evidence.publisher for _citation, evidence in shown if evidence.publisher), ""),
             "passages": _by_passage(shown),

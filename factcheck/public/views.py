@@ -100,7 +100,8 @@ def capture(request: HttpRequest, capture_id: str) -> HttpResponse:
         citations += _citations(content, capture_id)
     if not citations:
         raise Http404
-    return answer(request, rendering.render_capture(citations, release=settings.RELEASE))
+    body = rendering.render_capture(citations, whole=selectors.is_open_to_readers(capture_id), release=settings.RELEASE)
+    return answer(request, body)
 
 
 @public_page

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from factcheck.articles.models import Article, Revision
 from factcheck.articles.selectors import latest_revision
@@ -122,10 +122,20 @@ def latest_of_each(publications: Sequence[Publication]) -> list[Publication]:
 
 
 def is_open_to_readers(capture_id: str) -> bool:
-    """Whether every claim that cites this capture, in the newest version that does, shows it whole."""
+    """Whether every claim that cites this capture shows it whole, in the newest version of its article.
+
+    A source that was closed for readers is left out of the next version: what an older one said of
+    it must not keep the copy open.
+    """
+    citing_it = latest_of_each(capture_citations(capture_id))
+    newest = Publication.objects.filter(article__in=[item.article_id for item in citing_it])
+    if set(newest.values_list("article_id").annotate(Max("version"))) != {
+        (publication.article_id, publication.version) for publication in citing_it
+    }:
+        return False
     shown = [
         item["capture"]["visibility"]
-        for publication in latest_of_each(capture_citations(capture_id))
+        for publication in citing_it
         for claim in publication.content["claims"]
         for item in claim["evidence"]
         if item["capture"] and item["capture"]["id"] == capture_id

@@ -189,6 +189,21 @@ def test_a_copy_that_an_editor_opened_can_be_had_whole_and_its_hash_is_the_one_o
     assert "noindex" in warc["X-Robots-Tag"]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_copy_is_closed_with_the_version_after_its_source_was(client: Client):
+    first, capture_id = archived(visibility=Visibility.PUBLIC)
+    claim = first.article.claims.get()
+    factories.interview(claim)
+    set_visibility(claim.evidence.get(source__kind="page").source, Visibility.DESK, reason="", by=factories.editor())
+    assert client.get(addresses.capture_warc(capture_id)).status_code == 200
+
+    publish(first.article, note_kind="update", note="A source less.", by=factories.editor())
+
+    assert client.get(addresses.capture_warc(capture_id)).status_code == 404
+    assert client.get(addresses.capture_text(capture_id)).status_code == 404
+    assert "capture.warc.gz" not in client.get(addresses.capture(capture_id)).content.decode()
+
+
 ALL = ["/", "/corrections/", "/methodology/", "/ratings/", "/about/", "/robots.txt"]
 
 
