@@ -55,9 +55,7 @@ def _pieces(block: PlacedBlock, highlights: Sequence[Highlight]) -> list[Piece]:
     ]
     notes: dict[int, list[Highlight]] = {}
     for claim in highlights:
-        last = max(end for _start, end in claim.spans)
-        if block.start < last <= block.end:
-            notes.setdefault(last, []).append(claim)
+        notes.setdefault(max(end for _start, end in claim.spans), []).append(claim)
     cuts = sorted({block.start, block.end, *(edge for start, end, _claim in here for edge in (start, end))})
     return [
         Piece(

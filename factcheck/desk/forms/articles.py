@@ -1,5 +1,4 @@
 import base64
-import binascii
 import hashlib
 from dataclasses import asdict
 from typing import Any
@@ -124,7 +123,7 @@ class CarriedFields(forms.Form):
     def clean_raw(self) -> bytes:
         try:
             return base64.b64decode(self.cleaned_data["raw"], validate=True)
-        except binascii.Error as error:
+        except ValueError as error:
             raise forms.ValidationError(_("The text was lost on the way. Hand it in once more.")) from error
 
     def lines_to_remove(self, draft: Draft) -> list[int]:
