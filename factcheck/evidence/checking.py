@@ -1,29 +1,19 @@
 """The passage check: do the quoted words stand in the copy?"""
 
-from dataclasses import dataclass
+from functools import partial
 
 from django.db import transaction
 
-from factcheck.archive.models import Capture, TextLayer
+from factcheck.archive.models import Capture
+from factcheck.archive.outcomes import Outcome
 from factcheck.archive.selectors import layer_text, layers_of
 from factcheck.evidence.models import Evidence, PassageCheck, PassageOutcome
+from factcheck.evidence.searching import Finding, Layer, find_quote
 from factcheck.jobs.leases import Lease
 from factcheck.ledger.actions import Action
 from factcheck.ledger.services import record
-from factcheck.lib.matching import Match, locate
 
 JOB_KIND = "passage-check"
-
-_READABLE = ("visible", "pdf")
-_UNSEEN = ("hidden", "metadata")
-_BEST_FIRST = ("exact", "normalised", "fuzzy", "ambiguous", "absent")
-
-
-@dataclass(frozen=True)
-class Finding:
-    outcome: PassageOutcome
-    layer: TextLayer | None = None
-    match: Match | None = None
 
 
 def run_check(lease: Lease) -> None:
@@ -49,29 +39,23 @@ def give_up_check(subject: str, reason: str) -> None:
 
 
 def find_passage(capture: Capture, evidence: Evidence) -> Finding:
-    layers = layers_of(capture)
-    seen = [layer for layer in layers if layer.kind in _READABLE]
-    best = _best_in([layer for layer in seen if layer.outcome == "ok"], evidence)
-    if best is not None and best.outcome is not PassageOutcome.ABSENT:
-        return best
-    unseen = _best_in([layer for layer in layers if layer.kind in _UNSEEN and layer.outcome == "ok"], evidence)
-    if unseen is not None and unseen.outcome in (PassageOutcome.EXACT, PassageOutcome.NORMALISED):
-        return Finding(PassageOutcome.HIDDEN_ONLY, unseen.layer, unseen.match)
-    if any(layer.outcome in ("limit", "crash") for layer in seen):
-        # Part of the copy went unread: "absent" would claim more than was seen.
-        return Finding(PassageOutcome.LIMIT)
-    if best is not None:
-        return best
-    return Finding(PassageOutcome.IMAGE_ONLY if any(layer.kind == "pdf" for layer in seen) else PassageOutcome.NO_TEXT)
+    return find_quote(
+        [Layer(row.kind, row.outcome, partial(layer_text, row), row) for row in layers_of(capture)],
+        evidence.quote,
+        prefix=evidence.quote_prefix,
+        suffix=evidence.quote_suffix,
+        whole=capture.outcome == Outcome.CAPTURED,
+    )
 
 
 @transaction.atomic
 def write_check(evidence: Evidence, capture: Capture, finding: Finding) -> PassageCheck:
     match = finding.match
+    row = finding.layer.row if finding.layer else None
     check = PassageCheck.objects.create(
         evidence=evidence,
         capture=capture,
-        layer=finding.layer,
+        layer=row,
         quote_sha256=evidence.quote_sha256,
         outcome=finding.outcome,
         spans=[list(span) for span in match.spans] if match else [],
@@ -83,7 +67,7 @@ def write_check(evidence: Evidence, capture: Capture, finding: Finding) -> Passa
         evidence.subject,
         {
             "capture": capture.request.public_id,
-            "layer_sha256": finding.layer.sha256 if finding.layer else None,
+            "layer_sha256": row.sha256 if row else None,
             "quote_sha256": check.quote_sha256,
             "outcome": check.outcome,
             "spans": check.spans,
@@ -91,11 +75,3 @@ def write_check(evidence: Evidence, capture: Capture, finding: Finding) -> Passa
         by=None,
     )
     return check
-
-
-def _best_in(layers: list[TextLayer], evidence: Evidence) -> Finding | None:
-    found = []
-    for layer in layers:
-        match = locate(evidence.quote, layer_text(layer), prefix=evidence.quote_prefix, suffix=evidence.quote_suffix)
-        found.append(Finding(PassageOutcome(match.outcome), layer, match))
-    return min(found, key=lambda finding: _BEST_FIRST.index(finding.outcome.value), default=None)

@@ -73,6 +73,8 @@ def attach_page(
     if confidential:
         return _attach(claim, Source.objects.create(**page, **given), argument, request, by=by)
     source, made = Source.objects.get_or_create(**page, defaults=given)
+    if not made:
+        _fill_in(source, title=given["title"], publisher=given["publisher"])
     if not made and visibility == Visibility.DESK and source.visibility != Visibility.DESK:
         # Whoever attaches may close a source; opening it is an editor's act.
         _write_visibility(source, Visibility.DESK, reason="", by=by)
@@ -330,6 +332,15 @@ def _lock(evidence: Evidence, version: int | None, by: User | None) -> Evidence:
         locked, version, _("Somebody changed this evidence since you opened the page. Look at it again first.")
     )
     return locked
+
+
+def _fill_in(source: Source, **given: str) -> None:
+    """Keep what was typed of a page that is known already, where nobody has said it before."""
+    new = {name: value for name, value in given.items() if value and not getattr(source, name)}
+    for name, value in new.items():
+        setattr(source, name, value)
+    if new:
+        source.save(update_fields=list(new))
 
 
 def _asks_not_to_be_shown(source: Source) -> bool:

@@ -98,6 +98,18 @@ def test_a_page_without_text_says_nothing_about_the_words():
     assert found.check is None or found.check.outcome in (PassageOutcome.NO_TEXT, PassageOutcome.IMAGE_ONLY)
 
 
+def test_words_that_are_missing_from_a_copy_that_was_cut_off_are_not_called_absent():
+    body = b"<p>The council agreed on the budget of the year.</p>"
+    cut = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5000\r\n\r\n" + body
+
+    found = checked(cut, "Repairs will cost 40 million euros in 2025.")
+
+    assert found.capture is not None
+    assert found.capture.outcome == "captured_partial"
+    assert found.check is not None
+    assert found.check.outcome == PassageOutcome.LIMIT
+
+
 def test_a_page_without_quoted_words_is_not_secured():
     found = checked(BUDGET, "")
 
@@ -226,6 +238,18 @@ def test_whoever_attaches_a_page_again_may_close_it_but_not_open_it():
 
     first.source.refresh_from_db()
     assert first.source.visibility == Visibility.DESK
+
+
+def test_a_known_page_gets_the_title_that_it_lacked_and_keeps_the_one_that_it_has():
+    url = "https://source.example/budget"
+    words = Argument(stance="for", quote="40 million")
+    first = attach_page(factories.claim(), url=url, publisher="The city", argument=words, by=factories.reporter())
+    attach_page(
+        first.claim, url=url, title="City budget", publisher="Somebody", argument=words, by=factories.reporter()
+    )
+
+    first.source.refresh_from_db()
+    assert (first.source.title, first.source.publisher) == ("City budget", "The city")
 
 
 def test_withdrawn_evidence_keeps_its_reason_and_no_longer_counts():
