@@ -56,6 +56,7 @@ def test_archive_fails_unless_every_page_was_captured(site: web.Site) -> None:
 
     lines, error = archive(site.url("/"), site.url("/nowhere"), "http://10.0.0.1/", "ftp://example.org/")
 
+    assert len({tuple(line) for line in lines}) == 1, "every line has the same keys in the same order"
     assert [(line["state"], line["reason"]) for line in lines] == [
         ("captured", None),
         ("gone", "404"),

@@ -60,7 +60,7 @@ def archive(url: str) -> dict[str, Any]:
     result: dict[str, Any] = dict.fromkeys(
         ("url", "capture", "state", "reason", "final_url", "http_status", "media_type", "warc", "wacz", "sha256")
     )
-    result |= {"url": url, "records": 0, "wire_bytes": 0, "text_chars": 0, "title": None}
+    result |= {"url": url, "records": 0, "wire_bytes": 0, "text_chars": 0, "title": None, "body_sha256": None}
     try:
         request = request_capture(url, by=None, again=True, patient=False)
     except AddressRefused as refusal:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from factcheck.articles.canonical import BlockKind
 from factcheck.articles.importing import read_plain_text
@@ -27,7 +28,8 @@ class Command(BaseCommand):
         try:
             raw = file.read_bytes()
         except OSError as error:
-            raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
+            refusal = _("%(file)s cannot be read: %(reason)s.") % {"file": file, "reason": error.strerror}
+            raise CommandError(refusal) from error
         details = Details(
             title=options["title"], date=options["date"], language=options["language"], url=options["url"]
         )
@@ -49,6 +51,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(result, ensure_ascii=False))
             return
-        self.stdout.write(f"{result['slug']}: {result['paragraphs']} paragraphs, SHA-256 {result['sha256']}")
+        self.stdout.write(_("%(slug)s: %(paragraphs)s paragraphs, SHA-256 %(sha256)s") % result)
         for line in offered:
-            self.stdout.write(f"  {'removed' if line.number in remove else 'offered'} ({line.reason}): {line.text}")
+            done = _("removed") if line.number in remove else _("offered")
+            self.stdout.write(f"  {done} ({line.reason}): {line.text}")

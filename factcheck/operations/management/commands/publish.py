@@ -4,6 +4,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from factcheck.accounts.models import User
 from factcheck.articles.models import Article
@@ -28,10 +29,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, slug: str, **options: Any) -> None:
         article = Article.objects.filter(slug=slug).first()
         if article is None:
-            raise CommandError(f"There is no article {slug!r}.")
+            raise CommandError(_("There is no article at “%(slug)s”.") % {"slug": slug})
         by = User.objects.filter(username=options["username"]).first() if options["username"] else None
         if options["username"] and by is None:
-            raise CommandError(f"There is nobody called {options['username']!r}.")
+            raise CommandError(_("There is nobody called “%(name)s”.") % {"name": options["username"]})
         try:
             publication = publish(article, note_kind=options["note_kind"], note=options["note"], by=by)
         except GateClosed as refusal:
@@ -57,4 +58,4 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(result))
         else:
-            self.stdout.write(f"Version {publication.version} is out: {address}")
+            self.stdout.write(_("Version %(version)s is out: %(url)s") % result)
