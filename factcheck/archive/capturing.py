@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from factcheck.archive import blobs, media
+from factcheck.archive.blocks import blocks_root
 from factcheck.archive.classify import Received, Verdict, classify
 from factcheck.archive.extracting import Extracted, extract
 from factcheck.archive.extraction.limits import WALL_SECONDS
@@ -304,6 +305,7 @@ def _store_layers(extracted: Extracted) -> tuple[StoredLayer, ...]:
             outcome=layer.outcome,
             detail=layer.detail,
             blob=blobs.store(layer.text.encode()) if layer.text else None,
+            blocks_root=blocks_root(layer.text) if layer.text else "",
             chars=len(layer.text),
             pages=layer.pages,
         )

@@ -123,6 +123,8 @@ class StoredLayer:
     outcome: str
     detail: str = ""
     blob: blobs.Blob | None = None
+    # RFC 6962 root over the blocks of the text, "" where there is none (``archive.blocks``).
+    blocks_root: str = ""
     chars: int = 0
     pages: list[list[int]] | None = None
 
@@ -232,6 +234,7 @@ def _facts(capture: Capture, sealing: Sealing) -> dict[str, Any]:
                 "extractor": f"{layer.extractor} {layer.extractor_version}",
                 "outcome": str(layer.outcome),
                 "sha256": layer.blob.sha256 if layer.blob else None,
+                "blocks_root": layer.blocks_root or None,
             }
             for layer in sealing.layers
         ],
