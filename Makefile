@@ -5,6 +5,7 @@ MAKEFLAGS += --no-builtin-rules
 
 PORT ?= 8000
 PYTHON ?= python3
+PYTEST ?= -n auto --dist loadgroup
 VAR := $(or $(FACTCHECK_VAR),var)
 BIN := .venv/bin
 
@@ -34,7 +35,7 @@ test: setup $(BIN)/.installed-dev ## every test that this machine can run in 10 
 
 .PHONY: test-full
 test-full: setup $(BIN)/.installed-dev ## the rest: what takes longer than 10 minutes
-	@exec $(BIN)/python -m pytest -m full $(PYTEST)
+	@exec $(BIN)/python -m pytest -m full
 
 .PHONY: check
 check: $(BIN)/.installed-dev ## format, lint, types, import contracts, missing migrations
