@@ -205,8 +205,9 @@ def test_a_refused_second_step_keeps_text_details_and_ticks():
     assert not Article.objects.exists()
 
 
-def test_a_text_that_was_lost_on_the_way_is_refused():
-    answer = save(hand_in(), raw="!!! not base64 !!!")
+@pytest.mark.parametrize("raw", ["!!! not base64 !!!", "été"])
+def test_a_text_that_was_lost_on_the_way_is_refused(raw):
+    answer = save(hand_in(), raw=raw)
 
     assert answer.status_code == 422
     assert not Article.objects.exists()

@@ -112,6 +112,16 @@ def test_off_the_record_is_shown_to_whom_the_form_names():
     look(evidence, factories.admin(), status=404)
 
 
+@pytest.mark.parametrize("number", ["9" * 20, "9" * 400, "-1", "x"])
+def test_people_that_are_nobody_are_refused_and_nothing_is_attached(number):
+    fields = {"contact": "M", "spoken_on": "2025-02-20", "spoken_how": "telephone", "heard_by": "Rosa", "note": "n"}
+
+    answer = attach(factories.claim(), "interview", **fields, off_record="on", shown_to=[number])
+
+    assert answer.status_code == 422
+    assert not Evidence.objects.exists()
+
+
 def test_whole_copies_cannot_be_opened_while_attaching():
     answer = attach(factories.claim(), "page", factories.editor(), url="http://example.org/", visibility="public")
 

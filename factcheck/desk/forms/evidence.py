@@ -17,6 +17,13 @@ class PeopleField(_PeopleChoice):
     def label_from_instance(self, obj: User) -> str:
         return f"{obj} ({obj.get_role_display()})"
 
+    def clean(self, value: Any) -> Any:
+        try:
+            return super().clean(value)
+        except OverflowError as error:
+            # SQLite is asked for an id that is too long for it.
+            raise forms.ValidationError(_("Choose people from the list.")) from error
+
 
 class ArgumentFields(forms.Form):
     """What a person says with a source, whatever kind of source it is. Which field belongs to whom the page says."""
