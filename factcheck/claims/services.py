@@ -39,7 +39,7 @@ def mark_claim(
     require(by, Act.MARK_CLAIM)
     revision = _revision_to_mark(article, revision_number)
     spans = _clean_spans(revision, passages)
-    claim = Claim.objects.create(article=article, kind=_kind(kind), speaker=speaker.strip()[:200], marked_by=by)
+    claim = Claim.objects.create(article=article, kind=_kind(kind), speaker=_speaker(speaker), marked_by=by)
     _place(claim, revision, spans, Placing.MARKED, by)
     record(
         Action.CLAIM_MARKED,
@@ -62,7 +62,7 @@ def change_claim(claim: Claim, *, kind: str, speaker: str, version: int | None, 
     """Change what sort of claim it is and whose. Raises StaleVersion and ClaimWithdrawn."""
     require(by, Act.MARK_CLAIM)
     claim = lock_claim(claim, version)
-    claim.kind, claim.speaker = _kind(kind), speaker.strip()[:200]
+    claim.kind, claim.speaker = _kind(kind), _speaker(speaker)
     claim.version += 1
     claim.save(update_fields=["kind", "speaker", "version"])
     record(
@@ -168,6 +168,14 @@ def _kind(kind: str) -> str:
     if kind not in ClaimKind.values:
         raise ClaimError(_("Choose what sort of claim it is."))
     return kind
+
+
+def _speaker(speaker: str) -> str:
+    name = speaker.strip()[:200]
+    # A name that nobody can see would make a claim of ours somebody else's, which the gate lets be wrong.
+    if name and not any(character.isalnum() for character in name):
+        raise ClaimError(_("Give the name of whoever said it, or leave it empty for a claim of ours."))
+    return name
 
 
 def _revision_to_mark(article: Article, revision_number: int | None) -> Revision:

@@ -107,3 +107,16 @@ def test_a_change_from_an_old_page_is_refused():
 
     with pytest.raises(StaleVersion):
         change_claim(claim, kind=ClaimKind.NAME, speaker="", version=1, by=factories.checker())
+
+
+@pytest.mark.parametrize("speaker", ["\u200b", "\u2060 \u200e", "–"])
+def test_a_speaker_whom_nobody_can_read_does_not_make_a_claim_of_ours_somebody_elses(speaker):
+    claim = factories.claim()
+
+    with pytest.raises(ClaimError, match="Give the name"):
+        change_claim(claim, kind="number", speaker=speaker, version=None, by=factories.reporter())
+    with pytest.raises(ClaimError, match="Give the name"):
+        factories.claim(claim.article, "18,000 people", speaker=speaker)
+
+    claim.refresh_from_db()
+    assert claim.is_ours
