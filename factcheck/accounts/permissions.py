@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from factcheck.accounts.models import Role, User
 from factcheck.lib.errors import FactcheckError
@@ -13,20 +14,41 @@ class NotPermitted(FactcheckError):
 
 
 class Act(StrEnum):
-    SEE_DESK = "see the desk"
-    WRITE_ARTICLE = "hand in and revise articles"
-    MARK_CLAIM = "mark and place claims"
-    ADD_EVIDENCE = "attach evidence"
-    WITHDRAW_CLAIM = "withdraw claims"
-    DECIDE = "file verdicts"
-    CONFIRM_PASSAGE = "confirm a passage that the machine could not"
-    SIGN_OFF = "sign off verdicts"
-    SET_VISIBILITY = "decide what readers see of a source"
-    OVERRIDE = "pass a blocker with a written reason"
-    PUBLISH = "publish articles"
-    EDIT_RATINGS = "edit the rating scale"
-    MANAGE_PEOPLE = "give and take roles"
+    SEE_DESK = "see_desk"
+    WRITE_ARTICLE = "write_article"
+    MARK_CLAIM = "mark_claim"
+    ADD_EVIDENCE = "add_evidence"
+    WITHDRAW_CLAIM = "withdraw_claim"
+    DECIDE = "decide"
+    CONFIRM_PASSAGE = "confirm_passage"
+    SIGN_OFF = "sign_off"
+    SET_VISIBILITY = "set_visibility"
+    OVERRIDE = "override"
+    PUBLISH = "publish"
+    EDIT_RATINGS = "edit_ratings"
+    MANAGE_PEOPLE = "manage_people"
 
+    @property
+    def label(self) -> str:
+        """What the person may do, as the end of a sentence."""
+        return str(_LABELS[self])
+
+
+_LABELS = {
+    Act.SEE_DESK: gettext_lazy("see the desk"),
+    Act.WRITE_ARTICLE: gettext_lazy("hand in and revise articles"),
+    Act.MARK_CLAIM: gettext_lazy("mark and place claims"),
+    Act.ADD_EVIDENCE: gettext_lazy("attach evidence"),
+    Act.WITHDRAW_CLAIM: gettext_lazy("withdraw claims"),
+    Act.DECIDE: gettext_lazy("file verdicts"),
+    Act.CONFIRM_PASSAGE: gettext_lazy("confirm a passage that the machine could not"),
+    Act.SIGN_OFF: gettext_lazy("sign off verdicts"),
+    Act.SET_VISIBILITY: gettext_lazy("decide what readers see of a source"),
+    Act.OVERRIDE: gettext_lazy("pass a blocker with a written reason"),
+    Act.PUBLISH: gettext_lazy("publish articles"),
+    Act.EDIT_RATINGS: gettext_lazy("edit the rating scale"),
+    Act.MANAGE_PEOPLE: gettext_lazy("give and take roles"),
+}
 
 _REPORTER = frozenset({Act.SEE_DESK, Act.WRITE_ARTICLE, Act.MARK_CLAIM, Act.ADD_EVIDENCE})
 _CHECKER = _REPORTER | {Act.WITHDRAW_CLAIM, Act.DECIDE, Act.CONFIRM_PASSAGE, Act.SIGN_OFF}
@@ -52,5 +74,5 @@ def require(person: User | None, act: Act) -> None:
     """
     if person is not None and not may(person, act):
         raise NotPermitted(
-            _("Your role (%(role)s) does not let you %(act)s.") % {"role": Role(person.role).label, "act": act.value}
+            _("Your role (%(role)s) does not let you %(act)s.") % {"role": Role(person.role).label, "act": act.label}
         )

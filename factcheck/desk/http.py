@@ -45,7 +45,7 @@ def desk_view(act: Act = Act.SEE_DESK) -> Callable[[View], View]:
             if not may(request.user, act):
                 raise PermissionDenied(
                     _("Your role (%(role)s) does not let you %(act)s.")
-                    % {"role": request.user.get_role_display(), "act": act.value}
+                    % {"role": request.user.get_role_display(), "act": act.label}
                 )
             response = view(request, *args, **kwargs)
             patch_vary_headers(response, ["HX-Request"])
