@@ -83,11 +83,16 @@ def read_warc(sha256: str) -> Iterator[Record]:
     Raises WarcFault at the first record that is not as it says.
     """
     with blobs.open_blob(sha256) as file:
-        for number, member in enumerate(_members(file), 1):
-            try:
-                yield _read_record(member)
-            except WarcFault as fault:
-                raise WarcFault(_("Record %(number)d: %(fault)s") % {"number": number, "fault": fault}) from fault
+        yield from read_records(file)
+
+
+def read_records(file: IO[bytes]) -> Iterator[Record]:
+    """The same of a WARC that is open already."""
+    for number, member in enumerate(_members(file), 1):
+        try:
+            yield _read_record(member)
+        except WarcFault as fault:
+            raise WarcFault(_("Record %(number)d: %(fault)s") % {"number": number, "fault": fault}) from fault
 
 
 def _members(file: IO[bytes]) -> Iterator[IO[bytes]]:

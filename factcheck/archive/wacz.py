@@ -1,0 +1,349 @@
+"""WACZ 1.1.1, the package that replay tools open: a capture's WARC as it was sealed, with an index and its page.
+
+https://specs.webrecorder.net/wacz/1.1.1/. Nothing of it is kept: it is laid out from the sealed capture when somebody
+asks for it, and the same capture always gives the same bytes. So the ZIP is written here and not by zipfile, which does
+not promise that its heads stay as they are, and puts sizes after the data where it cannot seek back.
+
+The WARC is stored first; all else is small. A ``Package`` holds that small rest, and gives any part of the whole.
+"""
+
+import functools
+import hashlib
+import json
+import re
+import struct
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import IO, Any
+from urllib.parse import quote, urlsplit
+
+from django.utils.translation import gettext as _
+
+from factcheck.archive import blobs, media
+from factcheck.archive.errors import WarcFault
+from factcheck.archive.models import Capture
+from factcheck.outbound.messages import Broken, read_head
+
+# Raise the number whenever the same capture would give other bytes than before.
+SOFTWARE = "Factcheck WACZ 1"
+VERSION = "1.1.1"
+MEDIA_TYPE = "application/wacz"
+WARC, INDEX, PAGES = "archive/data.warc.gz", "indexes/index.cdxj", "pages/pages.jsonl"
+DATAPACKAGE, DIGEST = "datapackage.json", "datapackage-digest.json"
+# https://specs.webrecorder.net/wacz-auth/0.1.0/: the anonymous form has these properties and no other.
+SIGNED_ANONYMOUSLY = frozenset(("hash", "created", "software", "version", "signature", "publicKey"))
+
+_PIECE_BYTES = 256 * 1024
+_HEAD_BYTES = 1 << 20
+_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]{1,9})?Z")
+_INDEXED = frozenset(("response", "revisit", "resource"))
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_PRINTABLE = "".join(chr(code) for code in range(0x21, 0x7F))
+
+# PKWARE's APPNOTE 4.3; without ZIP64, so that no size or offset may reach 4 GiB.
+_ZIP_MOST_BYTES = 0xFFFF_FFFF
+_LOCAL = struct.Struct("<4s5H3L2H")
+_CENTRAL = struct.Struct("<4s6H3L5H2L")
+_END = struct.Struct("<4s4H2LH")
+_ZIP_VERSION, _UNIX, _FILE_MODE = 20, 3 << 8, 0o100644 << 16
+# The first day that a ZIP can name: any real time would make the same capture differ.
+_TIME, _DAY = 0, (1 << 5) | 1
+
+
+@dataclass(frozen=True)
+class Member:
+    """One gzip member of a WARC, that is one record: where it lies, its SHA-256 as packed, and its first bytes."""
+
+    offset: int
+    length: int
+    sha256: str
+    head: bytes
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the index. ``timestamp`` has 14 digits."""
+
+    key: str
+    timestamp: str
+    fields: Mapping[str, str]
+    # The record's own words for what the index shortens.
+    kind: str
+    date: str
+
+    @property
+    def line(self) -> bytes:
+        return f"{self.key} {self.timestamp} {json.dumps(self.fields)}\n".encode("ascii")
+
+
+@dataclass(frozen=True)
+class Package:
+    """A WACZ without its WARC, which lies between ``before`` and ``after`` unchanged.
+
+    ``hash`` is what a signature is of: that of datapackage.json, in the form "sha256:…".
+    """
+
+    before: bytes
+    warc_bytes: int
+    after: bytes
+    hash: str
+    created: str
+
+    @property
+    def length(self) -> int:
+        return len(self.before) + self.warc_bytes + len(self.after)
+
+    @property
+    def fingerprint(self) -> str:
+        """Names these bytes as well as their SHA-256 would, without reading the WARC: its hash is in what follows."""
+        return hashlib.sha256(self.before + self.after).hexdigest()
+
+    def pieces(self, warc: IO[bytes], start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """The bytes from ``start`` up to ``end``, with the WARC read from its file."""
+        stop = self.length if end is None else min(end, self.length)
+        yield self.before[start:stop]
+        begin, finish = len(self.before), len(self.before) + self.warc_bytes
+        position = max(start, begin)
+        warc.seek(position - begin)
+        while position < min(stop, finish):
+            piece = warc.read(min(_PIECE_BYTES, min(stop, finish) - position))
+            if not piece:
+                raise WarcFault(_("The archive file is shorter than it was."))
+            yield piece
+            position += len(piece)
+        yield self.after[max(start - finish, 0) : max(stop - finish, 0)]
+
+    def sha256(self, warc: IO[bytes]) -> str:
+        digest = hashlib.sha256()
+        for piece in self.pieces(warc):
+            digest.update(piece)
+        return digest.hexdigest()
+
+
+def package_of(capture: Capture) -> Package:
+    """The WACZ of a capture that has a WARC. Raises BlobMissing, or WarcFault for a WARC that cannot be read."""
+    return _package(
+        capture.warc_sha256, capture.public_id, capture.final_url or capture.url, capture.title, capture.sealed_at
+    )
+
+
+# A replay tool asks for many small parts of one package; and what is sealed does not change, so nothing grows old here.
+@functools.lru_cache(maxsize=16)
+def _package(warc_sha256: str, page_id: str, page_url: str, title: str, sealed_at: datetime) -> Package:
+    with blobs.open_blob(warc_sha256) as warc:
+        return lay_out(warc, page_id=page_id, page_url=page_url, title=title, created=sealed_at)
+
+
+def lay_out(
+    warc: IO[bytes],
+    *,
+    page_id: str,
+    page_url: str,
+    title: str,
+    created: datetime,
+    signed_data: Mapping[str, str] | None = None,
+) -> Package:
+    """The package of one WARC and one page, whose address is that of the answer at the end of all redirects.
+
+    A signature is made once and kept: laid out without it, the package says what to sign, and with it (in the anonymous
+    form) carries it; ValueError if it is of something else. Raises WarcFault.
+    """
+    reading = _Reading(warc)
+    entries = [entry for member in members(reading) if (entry := index_entry(member)) is not None]
+    answers = [entry for entry in entries if entry.kind == "response" and entry.fields["url"] == page_url]
+    if not answers:
+        raise WarcFault(_("The archive file holds no answer from the page's own address."))
+    page_date = answers[-1].date
+    index = b"".join(sorted(entry.line for entry in entries))
+    pages = _json_line({"format": "json-pages-1.0", "id": "pages", "title": "All Pages"}) + _json_line(
+        {"id": page_id, "url": page_url, "ts": page_date, "title": title or page_url}
+    )
+    moment = created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    datapackage = _json_file(
+        {
+            "profile": "data-package",
+            "wacz_version": VERSION,
+            "title": title or page_url,
+            "created": moment,
+            "modified": moment,
+            "software": SOFTWARE,
+            "mainPageUrl": page_url,
+            "mainPageDate": page_date,
+            "resources": [
+                _resource(WARC, reading.digest.hexdigest(), reading.size),
+                _resource(INDEX, hashlib.sha256(index).hexdigest(), len(index)),
+                _resource(PAGES, hashlib.sha256(pages).hexdigest(), len(pages)),
+            ],
+        }
+    )
+    hash_ = f"sha256:{hashlib.sha256(datapackage).hexdigest()}"
+    digest: dict[str, Any] = {"path": DATAPACKAGE, "hash": hash_}
+    if signed_data is not None:
+        if signed_data.keys() != SIGNED_ANONYMOUSLY or (signed_data["hash"], signed_data["created"]) != (hash_, moment):
+            raise ValueError("This signature is not of this package.")
+        digest["signedData"] = dict(sorted(signed_data.items()))
+    small = [(INDEX, index), (PAGES, pages), (DATAPACKAGE, datapackage), (DIGEST, _json_file(digest))]
+    before, after = _zip_around(WARC, reading.size, reading.crc, small)
+    return Package(before, reading.size, after, hash_, moment)
+
+
+class _Reading:
+    """A file that is hashed while somebody else reads it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.digest = hashlib.sha256()
+        self.crc = 0
+        self.size = 0
+
+    def read(self, size: int) -> bytes:
+        piece = self._file.read(size)
+        self.digest.update(piece)
+        self.crc = zlib.crc32(piece, self.crc)
+        self.size += len(piece)
+        return piece
+
+
+def members(warc: IO[bytes] | _Reading) -> Iterator[Member]:
+    """Each record of a .warc.gz, in the order of the file and to its last byte. Raises WarcFault."""
+    offset = 0
+    packed = warc.read(_PIECE_BYTES)
+    while packed:
+        unpacker = zlib.decompressobj(31)
+        digest, length, head = hashlib.sha256(), 0, bytearray()
+        while not unpacker.eof:
+            try:
+                # Bounded: a page of nothing but blanks unpacks to a thousand times its size.
+                data = unpacker.decompress(packed, _PIECE_BYTES)
+            except zlib.error as error:
+                raise WarcFault(_("The file is not packed as a WARC is.")) from error
+            if not packed and not data and not unpacker.eof:
+                raise WarcFault(_("The file ends in the middle of a record."))
+            head += data[: _HEAD_BYTES - len(head)]
+            rest = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
+            used = packed[: len(packed) - len(rest)]
+            digest.update(used)
+            length += len(used)
+            packed = rest or warc.read(_PIECE_BYTES)
+        yield Member(offset, length, digest.hexdigest(), bytes(head))
+        offset += length
+
+
+def index_entry(member: Member, filename: str = WARC.rpartition("/")[2]) -> Entry | None:
+    """The index's line for a record, or None for one that nobody looks up. Raises WarcFault."""
+    fields, block = _warc_fields(member.head)
+    kind, url, date = fields.get("warc-type", ""), fields.get("warc-target-uri", ""), fields.get("warc-date", "")
+    if kind not in _INDEXED:
+        return None
+    moment = _DATE.fullmatch(date)
+    if not moment or not url:
+        raise WarcFault(_("A record does not say what it is a copy of, or of when."))
+    mime, status = fields.get("content-type", "").partition(";")[0].strip() or "unk", ""
+    if kind == "revisit":
+        mime = "warc/revisit"
+    elif kind == "response":
+        try:
+            head = read_head(BytesIO(block))
+        except Broken:
+            mime = "unk"
+        else:
+            mime = media.declared(next(iter(head.all("content-type")), None))[0] or "unk"
+            status = str(head.status)
+    return Entry(
+        key=surt(url),
+        timestamp="".join(moment.groups()),
+        fields={
+            "url": url,
+            "digest": fields.get("warc-payload-digest") or fields.get("warc-block-digest", ""),
+            "mime": mime,
+            "offset": str(member.offset),
+            "length": str(member.length),
+            "recordDigest": f"sha256:{member.sha256}",
+            **({"status": status} if status else {}),
+            "filename": filename,
+        },
+        kind=kind,
+        date=date,
+    )
+
+
+def surt(url: str) -> str:
+    """An address as indexes sort it: host from the right, no scheme, "www." or default port, small letters.
+
+    https://iipc.github.io/warc-specifications/ calls it SURT; query parts are put in order, as look-ups expect.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        host, port = "", None
+    if not host or parts.scheme not in _DEFAULT_PORTS:
+        return quote(url, safe=_PRINTABLE)
+    if ":" in host:
+        reversed_host = f"[{host}]"
+    else:
+        reversed_host = ",".join(reversed(re.sub(r"^www[0-9]*\.(?=.*\.)", "", host).split(".")))
+    if port not in (None, _DEFAULT_PORTS[parts.scheme]):
+        reversed_host += f":{port}"
+    path = parts.path.removesuffix("/") or "/"
+    query = "?" + "&".join(sorted(parts.query.split("&"))) if parts.query else ""
+    return quote(f"{reversed_host}){path}{query}".lower(), safe=_PRINTABLE)
+
+
+def _warc_fields(head: bytes) -> tuple[dict[str, str], bytes]:
+    top, end, block = head.partition(b"\r\n\r\n")
+    first, *lines = top.decode("utf-8", "replace").split("\r\n")
+    if not end or first != "WARC/1.1":
+        raise WarcFault(_("The head of a record cannot be read."))
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, _colon, value = line.partition(":")
+        fields.setdefault(name.strip().lower(), value.strip())
+    return fields, block
+
+
+def _resource(path: str, sha256: str, size: int) -> dict[str, Any]:
+    return {"name": path.rpartition("/")[2], "path": path, "hash": f"sha256:{sha256}", "bytes": size}
+
+
+# In ASCII, so that no title can end a line for those to whom U+2028 does.
+def _json_line(value: Mapping[str, Any]) -> bytes:
+    return f"{json.dumps(value)}\n".encode("ascii")
+
+
+def _json_file(value: Mapping[str, Any]) -> bytes:
+    return f"{json.dumps(value, indent=2)}\n".encode("ascii")
+
+
+def _zip_around(name: str, size: int, crc: int, small: Sequence[tuple[str, bytes]]) -> tuple[bytes, bytes]:
+    """What stands before and after the one large file in a ZIP of files that are all stored as they are."""
+    before = _local_head(name, size, crc)
+    after = bytearray()
+    directory = [_central_head(name, size, crc, 0)]
+    for path, content in small:
+        place, checksum = len(before) + size + len(after), zlib.crc32(content)
+        directory.append(_central_head(path, len(content), checksum, place))
+        after += _local_head(path, len(content), checksum) + content
+    start, listed = len(before) + size + len(after), b"".join(directory)
+    _within_zip(start + len(listed))
+    end = _END.pack(b"PK\x05\x06", 0, 0, len(directory), len(directory), len(listed), start, 0)
+    return before, bytes(after) + listed + end
+
+
+def _local_head(name: str, size: int, crc: int) -> bytes:
+    _within_zip(size)
+    return _LOCAL.pack(b"PK\x03\x04", _ZIP_VERSION, 0, 0, _TIME, _DAY, crc, size, size, len(name), 0) + name.encode()
+
+
+def _central_head(name: str, size: int, crc: int, offset: int) -> bytes:
+    _within_zip(offset)
+    fixed = (_ZIP_VERSION | _UNIX, _ZIP_VERSION, 0, 0, _TIME, _DAY, crc, size, size, len(name), 0, 0, 0, 0)
+    return _CENTRAL.pack(b"PK\x01\x02", *fixed, _FILE_MODE, offset) + name.encode()
+
+
+def _within_zip(number: int) -> None:
+    if number >= _ZIP_MOST_BYTES:
+        raise WarcFault(_("The archive file is larger than 4 GB, and a package of it cannot be made."))
