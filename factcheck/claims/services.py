@@ -191,16 +191,17 @@ def _revision_to_mark(article: Article, revision_number: int | None) -> Revision
 
 
 def _clean_spans(revision: Revision, passages: Sequence[Span]) -> list[Span]:
-    if len(passages) > MAX_PASSAGES:
-        raise PassageRefused(
-            _("That is more than %(most)s passages. Make several claims of them.") % {"most": MAX_PASSAGES}
-        )
     length = len(revision.text)
     spans: set[Span] = set()
     for start, end in passages:
         if not 0 <= start < end <= length:
             raise PassageRefused(_("These words are not in the article as it stands now."))
         spans.update(split_at_blocks(start, end, revision.blocks))
+        # One selection over a long list is a passage in each of its lines.
+        if len(spans) > MAX_PASSAGES:
+            raise PassageRefused(
+                _("That is more than %(most)s passages. Make several claims of them.") % {"most": MAX_PASSAGES}
+            )
     if not spans:
         raise PassageRefused(_("Select some words of the article first."))
     merged: list[Span] = []

@@ -120,3 +120,11 @@ def test_a_speaker_whom_nobody_can_read_does_not_make_a_claim_of_ours_somebody_e
 
     claim.refresh_from_db()
     assert claim.is_ours
+
+
+def test_one_selection_over_more_blocks_than_a_claim_has_passages_is_refused():
+    article = factories.article("A list\n\n" + "\n\n".join(f"Line number {number} of it." for number in range(21)))
+    length = len(latest_revision(article).text)
+
+    with pytest.raises(PassageRefused, match="more than 20 passages"):
+        mark_claim(article, passages=[(0, length)], kind="number", by=factories.reporter())
