@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -9,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from factcheck.archive.outcomes import Outcome, sentence
 from factcheck.jobs.models import Job
 from factcheck.ledger.insert_only import InsertOnly
+from factcheck.ledger.models import Text
 from factcheck.lib.ids import new_id
 
 if TYPE_CHECKING:
@@ -82,28 +86,43 @@ class CaptureRequest(models.Model):
         return getattr(self, "capture", None)
 
 
+@dataclass(frozen=True)
+class CaptureWords:
+    """The addresses and words of a capture. All of it comes from outside and is hostile."""
+
+    url: str = ""
+    # Where redirects led to.
+    final_url: str = ""
+    # Each hop that sent us on: url, status, location, ip.
+    redirects: list[dict[str, Any]] = field(default_factory=list)
+    title: str = ""
+    # What exactly was met: "The server answered 503.", or the sentence of a refusal.
+    detail: str = ""
+
+
+class CaptureManager(models.Manager["Capture"]):
+    def get_queryset(self) -> models.QuerySet[Capture]:
+        # Hardly anybody reads a capture without its addresses and title.
+        return super().get_queryset().select_related("words_row")
+
+
 class Capture(InsertOnly):
     """The sealed result of one request, also when it is "blocked" or "gone"."""
 
     request = models.OneToOneField(CaptureRequest, on_delete=models.PROTECT, related_name="capture")
     outcome = models.CharField(max_length=20, choices=Outcome)
     reason = models.CharField(max_length=40, blank=True)
-    # What exactly was met, in words: "The server answered 503.", or the sentence of a refusal.
-    detail = models.CharField(max_length=500, blank=True)
     engine = models.CharField(max_length=10, choices=Engine, default=Engine.HTTP)
     attempts = models.PositiveSmallIntegerField(default=1)
 
-    url = models.CharField(max_length=2000)
-    # Where redirects led to; outbound follows none longer than this.
-    final_url = models.CharField(max_length=8000, blank=True)
-    redirects = models.JSONField(default=list, help_text=_("Each hop that sent us on: url, status, location, ip."))
+    # Addresses and words from outside, as JSON of CaptureWords: they may have to be erased one day.
+    words_row = models.ForeignKey(Text, on_delete=models.PROTECT, related_name="+")
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)
     # Sniffed from the first bytes; the header's own claim stands in the WARC.
     media_type = models.CharField(max_length=100, blank=True)
     charset = models.CharField(max_length=40, blank=True)
     charset_source = models.CharField(max_length=20, blank=True)
     replacements = models.PositiveIntegerField(default=0, help_text=_("Bytes that the charset could not read."))
-    title = models.CharField(max_length=300, blank=True)
     # The page asks not to be shown as a copy; the newsroom may still keep one.
     noarchive = models.BooleanField(default=False)
 
@@ -121,6 +140,8 @@ class Capture(InsertOnly):
     warc_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     records = models.PositiveIntegerField(default=0)
 
+    objects = CaptureManager()
+
     class Meta:
         ordering = ["-sealed_at", "-pk"]
         constraints = [
@@ -134,6 +155,32 @@ class Capture(InsertOnly):
 
     def __str__(self) -> str:
         return f"{self.request.public_id} {self.outcome}"
+
+    @cached_property
+    def words(self) -> CaptureWords:
+        """What was said in words; all of it empty once it is erased."""
+        body = self.words_row.body
+        return CaptureWords(**json.loads(body)) if body else CaptureWords()
+
+    @property
+    def url(self) -> str:
+        return self.words.url
+
+    @property
+    def final_url(self) -> str:
+        return self.words.final_url
+
+    @property
+    def redirects(self) -> list[dict[str, Any]]:
+        return self.words.redirects
+
+    @property
+    def title(self) -> str:
+        return self.words.title
+
+    @property
+    def detail(self) -> str:
+        return self.words.detail
 
     @property
     def public_id(self) -> str:

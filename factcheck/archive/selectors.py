@@ -58,7 +58,7 @@ def _stages(now: str, *, ended: bool) -> tuple[Stage, ...]:
 
 def capture_progress(request: CaptureRequest) -> Progress:
     # Read anew: the page asks every second, and may hold an object from before the end.
-    request = CaptureRequest.objects.select_related("capture", "job").get(pk=request.pk)
+    request = CaptureRequest.objects.select_related("capture__words_row", "job").get(pk=request.pk)
     capture = request.sealed_capture
     job = request.job
     if capture is not None:

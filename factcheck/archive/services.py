@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import json
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,17 +15,19 @@ from factcheck.accounts.permissions import Act, require
 from factcheck.archive import blobs
 from factcheck.archive.canonical_url import canonical_url
 from factcheck.archive.errors import CaptureNotPossible
-from factcheck.archive.models import Capture, CaptureRequest, TextLayer
+from factcheck.archive.models import Capture, CaptureRequest, CaptureWords, TextLayer
 from factcheck.jobs.models import Job
 from factcheck.jobs.services import enqueue
 from factcheck.jobs.waking import wake
 from factcheck.ledger.actions import Action
-from factcheck.ledger.services import record
+from factcheck.ledger.services import keep_text, record
 
 JOB_KIND = "capture"
 # Within this time a second order for the same page is the first one's.
 WINDOW = timedelta(minutes=10)
 URL_MAX_CHARS = 2000
+TITLE_MAX_CHARS = 300
+DETAIL_MAX_CHARS = 500
 
 
 @transaction.atomic
@@ -170,22 +173,25 @@ def seal_capture(request: CaptureRequest, sealing: Sealing, *, within: AbstractC
         blobs.verify(blob.sha256)
     with within:
         request = CaptureRequest.objects.select_for_update().get(pk=request.pk)
+        words = CaptureWords(
+            url=request.canonical_url,
+            final_url=sealing.final_url,
+            redirects=sealing.redirects,
+            title=sealing.title[:TITLE_MAX_CHARS],
+            detail=sealing.detail[:DETAIL_MAX_CHARS],
+        )
         capture = Capture.objects.create(
             request=request,
             outcome=sealing.outcome,
             reason=sealing.reason,
-            detail=sealing.detail[:500],
             engine=request.engine,
             attempts=sealing.attempts,
-            url=request.canonical_url,
-            final_url=sealing.final_url,
-            redirects=sealing.redirects,
+            words_row=keep_text(json.dumps(asdict(words))),
             http_status=sealing.http_status,
             media_type=sealing.media_type,
             charset=sealing.charset,
             charset_source=sealing.charset_source,
             replacements=sealing.replacements,
-            title=sealing.title,
             noarchive=sealing.noarchive,
             started_at=sealing.started_at,
             ip=sealing.ip,

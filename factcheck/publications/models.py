@@ -17,13 +17,18 @@ class Override(InsertOnly):
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
     # The blocker's key: what is in the way, of which claim, with which verdict.
     blocker = models.CharField(max_length=200)
-    sentence = models.CharField(max_length=500)
+    # The blocker in words; it may name a speaker.
+    sentence_row = models.ForeignKey(Text, on_delete=models.PROTECT, related_name="+")
     reason_row = models.ForeignKey(Text, on_delete=models.PROTECT, related_name="+")
     written_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     written_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["revision", "blocker"], name="override_once")]
+
+    @property
+    def sentence(self) -> str:
+        return self.sentence_row.body
 
     @property
     def claim_id(self) -> str:

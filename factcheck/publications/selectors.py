@@ -33,7 +33,9 @@ def gate_of(article: Article) -> Gate:
     checks = check_of(revision)
     found = blockers_of(checks)
     keys = {blocker.key for blocker in found}
-    written = Override.objects.filter(revision=revision, blocker__in=keys).select_related("reason_row", "written_by")
+    written = Override.objects.filter(revision=revision, blocker__in=keys).select_related(
+        "reason_row", "sentence_row", "written_by"
+    )
     passed = {override.blocker: override for override in written}
     return Gate(
         revision=revision,

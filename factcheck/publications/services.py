@@ -41,7 +41,7 @@ def override_blocker(article: Article, key: str, *, reason: str, by: User | None
         revision=gate.revision,
         blocker=blocker.key,
         # Frozen into what is published.
-        sentence=blocker.public_sentence[:500],
+        sentence_row=keep_text(blocker.public_sentence),
         reason_row=keep_text(reason.strip()),
         written_by=by,
     )
