@@ -123,6 +123,29 @@ class Package:
         return digest.hexdigest()
 
 
+class Part:
+    """A part of a package, for a streaming answer, which closes it."""
+
+    def __init__(self, package: Package, warc: IO[bytes], start: int, end: int) -> None:
+        self._package, self._warc, self._start, self._end = package, warc, start, end
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._package.pieces(self._warc, self._start, self._end)
+
+    @property
+    def length(self) -> int:
+        return self._end - self._start
+
+    def close(self) -> None:
+        self._warc.close()
+
+
+def open_package(capture: Capture, start: int = 0, end: int | None = None) -> Part:
+    """The bytes of ``package_of(capture)``. Raises what that does."""
+    package = package_of(capture)
+    return Part(package, blobs.open_blob(capture.warc_sha256), start, package.length if end is None else end)
+
+
 def package_of(capture: Capture) -> Package:
     """The WACZ of a capture that has a WARC. Raises BlobMissing, or WarcFault for a WARC that cannot be read."""
     return _package(
@@ -285,10 +308,10 @@ def surt(url: str) -> str:
     if ":" in host:
         reversed_host = f"[{host}]"
     else:
-        reversed_host = ",".join(reversed(re.sub(r"^www[0-9]*\.(?=.*\.)", "", host).split(".")))
+        reversed_host = ",".join(reversed(re.sub(r"^www[0-9]*\.(?=.)", "", host).split(".")))
     if port not in (None, _DEFAULT_PORTS[parts.scheme]):
         reversed_host += f":{port}"
-    path = parts.path.removesuffix("/") or "/"
+    path = re.sub("/{2,}", "/", parts.path).removesuffix("/") or "/"
     query = "?" + "&".join(sorted(parts.query.split("&"))) if parts.query else ""
     return quote(f"{reversed_host}){path}{query}".lower(), safe=_PRINTABLE)
 

@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sources/<str:source_id>/visibility/", evidence.source_visibility, name="source_visibility"),
     path("captures/<str:capture_id>/", captures.capture, name="capture"),
     path("captures/<str:capture_id>/capture.warc.gz", captures.capture_warc, name="capture_warc"),
+    path("captures/<str:capture_id>/capture.wacz", captures.capture_wacz, name="capture_wacz"),
     path("captures/<str:capture_id>/replay/", captures.capture_replay, name="capture_replay"),
     path("ratings/", ratings.ratings, name="ratings"),
     path("ratings/new/", ratings.rating_new, name="rating_new"),

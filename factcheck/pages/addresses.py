@@ -35,3 +35,7 @@ def capture_text(capture_id: str) -> str:
 
 def capture_warc(capture_id: str) -> str:
     return f"{capture(capture_id)}capture.warc.gz"
+
+
+def capture_wacz(capture_id: str) -> str:
+    return f"{capture(capture_id)}capture.wacz"

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("captures/<slug:capture_id>/", views.capture, name="capture"),
     path("captures/<slug:capture_id>/text.txt", views.capture_text, name="capture_text"),
     path("captures/<slug:capture_id>/capture.warc.gz", views.capture_warc, name="capture_warc"),
+    path("captures/<slug:capture_id>/capture.wacz", views.capture_wacz, name="capture_wacz"),
     path("corrections/", views.corrections, name="corrections"),
     path("methodology/", views.methodology, name="methodology"),
     path("ratings/", views.ratings, name="ratings"),

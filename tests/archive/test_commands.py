@@ -1,6 +1,8 @@
 """manage.py archive and manage.py verify_archive."""
 
 import gzip
+import hashlib
+import io
 import json
 import zlib
 from collections.abc import Callable
@@ -15,6 +17,8 @@ from factcheck.archive import blobs
 from factcheck.archive.errors import WarcFault
 from factcheck.archive.models import Capture
 from factcheck.archive.verifying import read_warc
+from factcheck.archive.wacz import open_package
+from factcheck.archive.wacz_checking import check_wacz
 from tests import web
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +51,9 @@ def test_archive_says_what_it_has_in_the_promised_keys(site: web.Site) -> None:
     assert (line["http_status"], line["media_type"], line["title"]) == (200, "text/html", "Costs")
     assert line["text_chars"] == len("The dam cost 40 million euros.")
     assert Path(line["warc"]).name == line["sha256"]
+    package = b"".join(open_package(Capture.objects.get()))
+    assert line["wacz"] == hashlib.sha256(package).hexdigest()
+    assert check_wacz(io.BytesIO(package)) == []
     assert line["wire_bytes"] == len(site.pages["/"]) + len(site.pages["/costs"])  # type: ignore[arg-type]
     assert line["capture"] == Capture.objects.get().public_id
 

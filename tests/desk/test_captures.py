@@ -1,6 +1,7 @@
 """A copy on the desk: its text with the passage, its facts, and its bytes."""
 
 import hashlib
+import io
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -8,6 +9,7 @@ from django.test import override_settings
 from django.urls import reverse
 
 from factcheck.archive.replay_links import is_key_for
+from factcheck.archive.wacz_checking import check_wacz
 from factcheck.evidence.models import Evidence
 from factcheck.evidence.services import Argument, archive_again, attach_page
 from tests import factories, web
@@ -65,6 +67,22 @@ def test_the_archive_file_is_given_as_a_file_and_is_the_one_of_the_hash():
     assert hashlib.sha256(body).hexdigest() == evidence.capture_request.sealed_capture.warc_sha256
 
 
+def test_the_package_is_given_as_a_file_and_is_whole():
+    evidence = archived()
+
+    answer = get("capture_wacz", evidence)
+
+    body = b"".join(answer.streaming_content)
+    assert answer["Content-Type"] == "application/wacz"
+    assert answer["Content-Disposition"].startswith("attachment;")
+    assert answer["Content-Length"] == str(len(body))
+    assert check_wacz(io.BytesIO(body)) == []
+    assert (
+        reverse("desk:capture_wacz", args=[evidence.capture_request.public_id])
+        in get("capture", evidence).content.decode()
+    )
+
+
 def test_a_long_text_is_shown_around_its_passage():
     filler = "<p>" + "Nothing of note happened on that day. " * 4500 + "</p>"
     page = get("capture", archived(page=f"{filler}<p>{WORDS}</p>{filler}")).content.decode()
@@ -89,7 +107,7 @@ def test_the_way_to_the_archive_host_has_a_key_made_now():
 def test_a_copy_of_an_off_record_page_is_not_there_for_a_stranger():
     evidence = archived(off_record=True)
 
-    for name in ("capture", "capture_warc", "capture_replay"):
+    for name in ("capture", "capture_warc", "capture_wacz", "capture_replay"):
         assert get(name, evidence, factories.admin()).status_code == 404
         assert get(name, evidence, factories.reporter()).status_code in (200, 302)
 

@@ -1,5 +1,6 @@
 import gzip
 import hashlib
+import io
 import re
 
 import brotli
@@ -7,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from factcheck.archive.wacz_checking import check_wacz
 from factcheck.claims.services import place_claim, revise_article
 from factcheck.evidence.models import Stance, Visibility
 from factcheck.evidence.services import Argument, attach_page, set_visibility
@@ -82,6 +84,7 @@ def test_pages_and_urls_agree_on_every_address():
     assert reverse("public:capture", args=["7q2km4tz"]) == addresses.capture("7q2km4tz")
     assert reverse("public:capture_text", args=["7q2km4tz"]) == addresses.capture_text("7q2km4tz")
     assert reverse("public:capture_warc", args=["7q2km4tz"]) == addresses.capture_warc("7q2km4tz")
+    assert reverse("public:capture_wacz", args=["7q2km4tz"]) == addresses.capture_wacz("7q2km4tz")
     for name in ("corrections", "methodology", "ratings", "about"):
         assert reverse(f"public:{name}") == getattr(addresses, name.upper())
 
@@ -112,6 +115,7 @@ def test_nothing_unpublished_has_an_address(client: Client):
         addresses.capture("7q2km4tz"),
         addresses.capture_text("7q2km4tz"),
         addresses.capture_warc("7q2km4tz"),
+        addresses.capture_wacz("7q2km4tz"),
     ):
         assert client.get(address).status_code == 404
 
@@ -171,6 +175,7 @@ def test_the_copy_is_shown_as_far_as_its_passage(client: Client):
     assert "Repairs will cost 40 million euros" in [mark.text for mark in read(page.content).find("mark")]
     assert client.get(addresses.capture_text(capture_id)).status_code == 404
     assert client.get(addresses.capture_warc(capture_id)).status_code == 404
+    assert client.get(addresses.capture_wacz(capture_id)).status_code == 404
 
 
 @pytest.mark.django_db(transaction=True)
@@ -200,8 +205,43 @@ def test_a_copy_is_closed_with_the_version_after_its_source_was(client: Client):
     publish(first.article, note_kind="update", note="A source less.", by=factories.editor())
 
     assert client.get(addresses.capture_warc(capture_id)).status_code == 404
+    assert client.get(addresses.capture_wacz(capture_id)).status_code == 404
     assert client.get(addresses.capture_text(capture_id)).status_code == 404
     assert "capture.warc.gz" not in client.get(addresses.capture(capture_id)).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_package_of_an_open_copy_can_be_had_whole_and_in_parts(client: Client):
+    _publication, capture_id = archived(visibility=Visibility.PUBLIC)
+    address = addresses.capture_wacz(capture_id)
+    assert address in client.get(addresses.capture(capture_id)).content.decode()
+
+    first = client.get(address)
+    body = b"".join(first.streaming_content)
+    tag = first["ETag"]
+
+    assert check_wacz(io.BytesIO(body)) == []
+    assert (first["Content-Type"], first["Content-Length"]) == ("application/wacz", str(len(body)))
+    assert first["Content-Disposition"] == f'attachment; filename="{capture_id}.wacz"'
+    assert first["Accept-Ranges"] == "bytes"
+    assert "noindex" in first["X-Robots-Tag"]
+    assert client.get(address, headers={"if-none-match": tag}).status_code == 304
+
+    def part(asked: str, **headers: str) -> tuple[int, str | None, bytes]:
+        answer = client.get(address, headers={"range": asked, **headers})
+        content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        return answer.status_code, answer.get("Content-Range"), content
+
+    size = len(body)
+    assert part("bytes=0-9") == (206, f"bytes 0-9/{size}", body[:10])
+    assert part("bytes=30-99", **{"if-range": tag}) == (206, f"bytes 30-99/{size}", body[30:100])
+    assert part("bytes=100-") == (206, f"bytes 100-{size - 1}/{size}", body[100:])
+    assert part("bytes=-22") == (206, f"bytes {size - 22}-{size - 1}/{size}", body[-22:])
+    assert part(f"bytes=9-{size * 2}") == (206, f"bytes 9-{size - 1}/{size}", body[9:])
+    assert part(f"bytes={size}-") == part("bytes=-0") == (416, f"bytes */{size}", b"")
+    for whole in ("bytes=0-1,4-5", "bytes=9-3", "lines=0-9", "bytes=x-"):
+        assert part(whole) == (200, None, body)
+    assert part("bytes=0-9", **{"if-range": '"of another"'}) == (200, None, body)
 
 
 ALL = ["/", "/corrections/", "/methodology/", "/ratings/", "/about/", "/robots.txt"]

@@ -1,9 +1,9 @@
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from factcheck.archive import blobs
-from factcheck.archive.errors import BlobMissing
+from factcheck.archive import blobs, wacz
+from factcheck.archive.errors import BlobMissing, WarcFault
 from factcheck.archive.models import Capture
 from factcheck.archive.replay_links import replay_url
 from factcheck.desk.http import DeskRequest, desk_view
@@ -43,6 +43,25 @@ def capture_warc(request: DeskRequest, capture_id: str) -> HttpResponseBase:
         content_type="application/gzip",
         headers=headers,
     )
+
+
+@desk_view()
+@require_safe
+def capture_wacz(request: DeskRequest, capture_id: str) -> HttpResponseBase:
+    """The same as a package that replay tools open, made now and always the same."""
+    found = _find(request, capture_id)
+    if not found.warc_sha256:
+        raise Http404
+    try:
+        package = wacz.open_package(found)
+    except (BlobMissing, WarcFault) as error:
+        raise Http404(str(error)) from error
+    headers = {
+        "X-Content-Type-Options": "nosniff",
+        "Content-Disposition": f'attachment; filename="{found.public_id}.wacz"',
+        "Content-Length": str(package.length),
+    }
+    return StreamingHttpResponse(package, content_type=wacz.MEDIA_TYPE, headers=headers)
 
 
 @desk_view()

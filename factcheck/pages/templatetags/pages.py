@@ -22,6 +22,7 @@ register.filter("claim_address", addresses.claim)
 register.filter("capture_address", addresses.capture)
 register.filter("capture_text_address", addresses.capture_text)
 register.filter("capture_warc_address", addresses.capture_warc)
+register.filter("capture_wacz_address", addresses.capture_wacz)
 register.filter("version_address", addresses.article_version)
 
 

@@ -11,6 +11,7 @@ from factcheck.archive.models import Capture, CaptureRequest
 from factcheck.archive.outcomes import Outcome, sentence
 from factcheck.archive.selectors import best_layer
 from factcheck.archive.services import request_capture
+from factcheck.archive.wacz import package_of
 from factcheck.jobs.leases import lease_job
 from factcheck.jobs.models import Job
 from factcheck.jobs.running import run
@@ -25,7 +26,7 @@ LOOK_EVERY_SECONDS = 0.2
 class Command(BaseCommand):
     help = (
         "Archives pages here and now, each by a new request; a site out of reach is not tried again. "
-        "sha256 is that of the WARC file. Ends with 0 only if every page was captured."
+        "sha256 is that of the WARC file, wacz that of its package. Ends with 0 only if every page was captured."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -88,6 +89,11 @@ def _work_on(request: CaptureRequest) -> Capture | None:
         time.sleep(max(LOOK_EVERY_SECONDS, min(due, until - time.monotonic())))
 
 
+def _wacz_sha256(capture: Capture) -> str:
+    with blobs.open_blob(capture.warc_sha256) as warc:
+        return package_of(capture).sha256(warc)
+
+
 def _facts(capture: Capture) -> dict[str, Any]:
     layer = best_layer(capture)
     said = sentence(capture.outcome, capture.reason)
@@ -98,6 +104,7 @@ def _facts(capture: Capture) -> dict[str, Any]:
         "http_status": capture.http_status,
         "media_type": capture.media_type or None,
         "warc": str(blobs.path_of(capture.warc_sha256)) if capture.warc_sha256 else None,
+        "wacz": _wacz_sha256(capture) if capture.warc_sha256 else None,
         "sha256": capture.warc_sha256 or None,
         "body_sha256": capture.body_sha256 or None,
         "records": capture.records,
