@@ -102,7 +102,7 @@ def verdict(subject: Claim | None = None, *, slug: str = "accurate", evidence: b
     )
 
 
-def signed_off(subject: Claim | None = None, *, slug: str = "accurate") -> Verdict:
-    filed = verdict(subject, slug=slug)
+def signed_off(subject: Claim | None = None, *, slug: str = "accurate", evidence: bool = True) -> Verdict:
+    filed = verdict(subject, slug=slug, evidence=evidence)
     sign_off(filed, version=None, by=editor())
     return filed

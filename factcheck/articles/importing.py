@@ -17,6 +17,7 @@ from factcheck.articles.canonical import Block, BlockKind, clean_lines, number_b
 from factcheck.articles.errors import UnreadableText
 
 MAX_BYTES = 2 * 1024 * 1024
+MAX_PARAGRAPHS = 5_000
 TITLE_LENGTH = 200
 
 _CLOSERS = "\"'”’»)]"
@@ -98,6 +99,11 @@ def read_plain_text(raw: bytes) -> Draft:
     kept = _without(lines, offered)
     head = [(number, line.strip()) for number, line in enumerate(kept, start=1) if line.strip()]
     pieces = _pieces(kept)
+    if len(pieces) > MAX_PARAGRAPHS:
+        raise UnreadableText(
+            _("These are more than %(most)s paragraphs. An article is not; is it the right file?")
+            % {"most": MAX_PARAGRAPHS}
+        )
     title = _find_title(pieces)
     byline, byline_at = _find_byline(head)
     published, date_at = _find_date(head)

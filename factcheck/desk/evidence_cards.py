@@ -155,7 +155,7 @@ class EvidenceCard:
 
     @property
     def can_archive_again(self) -> bool:
-        if not self.is_page or self.evidence.withdrawn_at is not None:
+        if not self.is_page or self.evidence.withdrawn_at is not None or self.standing.secured:
             return False
         return self.progress is None or self.progress.ended or self.progress.retry_at is not None
 

@@ -25,13 +25,14 @@ from factcheck.evidence.models import (
     Stance,
     Visibility,
 )
-from factcheck.evidence.selectors import current_check
+from factcheck.evidence.selectors import current_check, standing_of
 from factcheck.jobs.services import enqueue
 from factcheck.ledger.actions import Action
 from factcheck.ledger.services import keep_text, record
 from factcheck.lib.versions import check_version
 
-MAX_QUOTE = 5_000
+# Longer ones cost more time to find than a worker should spend, and readers more than they have.
+MAX_QUOTE = 2_000
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,11 @@ def archive_again(evidence: Evidence, *, by: User | None) -> CaptureRequest:
     evidence = _lock(evidence, None, by)
     if evidence.capture_request is None:
         raise EvidenceError(_("Only a page can be archived."))
+    if standing_of(evidence).secured:
+        # The new copy would take the place of the old one, and may turn out to be worth less.
+        raise EvidenceError(
+            _("The words are secured by the copy that is there. Attach the page once more for a new one.")
+        )
     request = retry_capture(evidence.capture_request, by=by)
     evidence.capture_request = request
     evidence.version += 1

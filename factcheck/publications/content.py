@@ -148,7 +148,6 @@ def _evidence(item: Standing) -> dict[str, Any]:
             "author": source.author,
             "edition": source.edition,
             "page": source.page,
-            "transcription": source.transcription,
         }
         if source.kind == SourceKind.WORK
         else None,

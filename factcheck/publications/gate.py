@@ -22,6 +22,7 @@ class BlockerKind(StrEnum):
     ATTRIBUTION = "attribution"
     NOT_RELEASING = "not_releasing"
     UNSECURED = "unsecured"
+    LATER_EVIDENCE = "later_evidence"
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,28 @@ def _blockers(checked: Checked) -> list[Blocker]:
                 % {"rating": verdict.rating.label},
             )
         )
+    if later := _evidence_since_sign_off(checked):
+        found.append(
+            _blocker(
+                checked,
+                BlockerKind.LATER_EVIDENCE,
+                _("Evidence came after the sign-off. Decide the claim again, so that two people have weighed it."),
+                detail=later,
+                public=_("What the check rests on changed after the sign-off."),
+            )
+        )
     if lack := _unsecured(checked):
         found.append(_blocker(checked, BlockerKind.UNSECURED, lack.sentence, detail=lack.detail, public=lack.public))
     return found
+
+
+def _evidence_since_sign_off(checked: Checked) -> str:
+    """Which evidence nobody who decided or signed can have seen, as a digest of its ids; "" for none."""
+    if checked.sign_off is None:
+        return ""
+    signed_at = checked.sign_off.signed_at
+    later = sorted(item.evidence.public_id for item in checked.evidence if item.evidence.added_at > signed_at)
+    return hashlib.sha256("\0".join(later).encode()).hexdigest()[:16] if later else ""
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,7 @@ def test_bytes_of_windows_and_of_utf_16_are_read():
         (b" \n\t\n", "no text"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00", "not plain text"),
         (b"x" * (MAX_BYTES + 1), "larger than"),
+        (b"A line.\n\n" * 5_001, "more than 5,?000 paragraphs"),
     ],
 )
 def test_what_is_no_text_is_refused_with_a_sentence(raw: bytes, sentence: str):

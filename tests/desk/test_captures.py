@@ -113,7 +113,7 @@ def test_a_copy_of_an_off_record_page_is_not_there_for_a_stranger():
 
 
 def test_an_older_copy_of_an_off_record_page_is_no_more_public_than_the_new_one():
-    evidence = archived(off_record=True)
+    evidence = archived(page="<p>Other words than those.</p>", off_record=True)
     older = Evidence.objects.get(pk=evidence.pk)
     with site({}):
         archive_again(evidence, by=factories.reporter())

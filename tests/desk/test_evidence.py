@@ -342,7 +342,7 @@ def test_what_was_taken_back_is_not_copied_again():
 
 
 def test_a_page_is_copied_again():
-    evidence = archived()
+    evidence = archived("Words that nobody can find there.")
     before = evidence.capture_request_id
 
     answer = post("evidence_archive_again", evidence, factories.reporter())

@@ -180,6 +180,14 @@ def test_a_new_copy_is_searched_anew():
     assert found.secured
 
 
+def test_a_copy_that_secures_its_words_is_not_put_at_risk_by_another():
+    evidence = checked(BUDGET, "Repairs will cost “40 million” euros").evidence
+
+    with pytest.raises(EvidenceError, match="secured by the copy"):
+        archive_again(evidence, by=factories.reporter())
+    assert standing_of(evidence).secured
+
+
 def test_a_check_that_is_delivered_twice_leaves_its_own_rows_only():
     with site({"/budget": web.page(BUDGET)}) as served:
         evidence = attach(served, "Repairs will cost “40 million” euros")

@@ -113,6 +113,16 @@ def test_evidence_that_was_taken_back_since_is_in_the_way():
     assert kinds(article) == ["unsecured"]
 
 
+def test_evidence_that_came_after_the_sign_off_is_in_the_way_until_two_people_have_weighed_it():
+    article = ready()
+    claim = article.claims.get()
+    factories.interview(claim, stance="against", note="She takes it back.")
+
+    assert kinds(article) == ["later_evidence"]
+    factories.signed_off(claim, slug="mostly_accurate", evidence=False)
+    assert kinds(article) == []
+
+
 def test_a_withdrawn_claim_is_not_in_the_way():
     article = ready()
     extra = factories.claim(article, "18,000 people")
@@ -238,7 +248,6 @@ def test_the_gate_costs_the_same_queries_for_one_claim_as_for_many(django_assert
 def test_an_override_tells_readers_nothing_of_a_source_that_they_may_not_know_of(desk_only):
     article = factories.article()
     claim = factories.claim(article)
-    factories.signed_off(claim)
     attach_page(
         claim,
         url="https://source.example/",
@@ -247,6 +256,7 @@ def test_an_override_tells_readers_nothing_of_a_source_that_they_may_not_know_of
         visibility=Visibility.DESK if desk_only else Visibility.PASSAGE,
         by=factories.reporter(),
     )
+    factories.signed_off(claim)
     [blocker] = gate_of(article).blockers
 
     override_blocker(article, blocker.key, reason="It stands without it.", by=factories.editor())
@@ -256,22 +266,24 @@ def test_an_override_tells_readers_nothing_of_a_source_that_they_may_not_know_of
 
 
 def test_an_override_of_what_its_evidence_lacks_does_not_pass_what_it_lacks_later():
-    article = ready()
-    claim = article.claims.get()
+    article = factories.article()
+    claim = factories.claim(article)
     loose = Argument(stance="context")
     attach_page(claim, url="https://source.example/", argument=loose, by=factories.reporter())
+    factories.signed_off(claim)
     [blocker] = gate_of(article).blockers
     override_blocker(article, blocker.key, reason="It is only background.", by=factories.editor())
     assert kinds(article) == []
 
     attach_page(claim, url="https://another.example/", argument=loose, by=factories.reporter())
-    assert kinds(article) == ["unsecured"]
+    assert kinds(article) == ["later_evidence", "unsecured"]
 
 
 def test_an_override_of_loose_evidence_does_not_pass_a_verdict_that_then_rests_on_none():
-    article = ready()
-    claim = article.claims.get()
+    article = factories.article()
+    claim = factories.claim(article)
     attach_page(claim, url="https://source.example/", argument=Argument(stance="context"), by=factories.reporter())
+    factories.signed_off(claim)
     [blocker] = gate_of(article).blockers
     override_blocker(article, blocker.key, reason="It is only background.", by=factories.editor())
 
