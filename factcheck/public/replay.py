@@ -3,8 +3,10 @@
 It runs as a process of its own with ``archive_urls``; the app never serves these bytes.
 """
 
+import re
 from urllib.parse import urlsplit
 
+import webencodings
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
@@ -31,6 +33,7 @@ _SHOWN = {
     "image/webp": "image/webp",
 }
 _TEXT = ("text/html", "text/plain")
+_LINK = re.compile(r"<link(?![a-z0-9-])", re.IGNORECASE)
 
 
 @require_safe
@@ -44,15 +47,16 @@ def replay(request: HttpRequest, capture_id: str) -> HttpResponse:
     capture = Capture.objects.select_related("request").filter(request__public_id=capture_id).first()
     if capture is None or not capture.body_sha256:
         raise Http404
-    with blobs.open_blob(capture.body_sha256) as body:
-        response = HttpResponse(body.read())
+    with blobs.open_blob(capture.body_sha256) as file:
+        body = file.read()
     media_type = _SHOWN.get(capture.media_type)
-    if media_type is None:
-        response["Content-Type"] = "application/octet-stream"
-        response["Content-Disposition"] = f'attachment; filename="{capture_id}"'
+    if media_type in _TEXT:
+        response = HttpResponse(_harmless(body, capture.charset), content_type=f"{media_type}; charset=utf-8")
+    elif media_type is not None:
+        response = HttpResponse(body, content_type=media_type)
     else:
-        charset = f"; charset={capture.charset or 'utf-8'}" if media_type in _TEXT else ""
-        response["Content-Type"] = media_type + charset
+        response = HttpResponse(body, content_type="application/octet-stream")
+        response["Content-Disposition"] = f'attachment; filename="{capture_id}"'
     response["Content-Security-Policy"] = _POLICY.format(app=settings.PUBLIC_URL)
     response["X-Content-Type-Options"] = "nosniff"
     response["X-DNS-Prefetch-Control"] = "off"
@@ -62,6 +66,16 @@ def replay(request: HttpRequest, capture_id: str) -> HttpResponse:
     response["X-Robots-Tag"] = "noindex, noarchive"
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def _harmless(body: bytes, charset: str) -> str:
+    """The text without elements that open connections of which no policy knows.
+
+    ``<link rel=preconnect>`` tells the site who looks at our copy of it. No link does any good in
+    here: what it would load is not fetched either.
+    """
+    text, _encoding = webencodings.decode(body, charset or "utf-8")
+    return _LINK.sub("<x-link", text)
 
 
 def not_found(_request: HttpRequest, exception: Exception) -> HttpResponse:

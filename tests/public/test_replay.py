@@ -56,6 +56,19 @@ def test_archived_markup_is_shown_in_a_sandbox_in_which_nothing_runs_or_is_fetch
     assert not answer.cookies
 
 
+@pytest.mark.parametrize("charset", ["utf-8", "utf-16le", "windows-1252"])
+def test_no_link_tells_a_site_who_looks_at_our_copy_of_it(charset):
+    page = (
+        '<title>Größe</title><LINK/rel=preconnect href="https://tracker.example"><p>Größe und Gewicht der Brücke.</p>'
+    )
+    answer = get(replay_url(archived(web.page(page.encode(charset), media_type=f"text/html; charset={charset}"))))
+
+    shown = answer.content.decode()
+    assert "<link" not in shown.lower()
+    assert "Größe und Gewicht der Brücke." in shown
+    assert answer["Content-Type"] == "text/html; charset=utf-8"
+
+
 @pytest.mark.parametrize("media_type", ["image/svg+xml", "application/xhtml+xml", "text/xml", "text/javascript"])
 def test_what_could_run_otherwise_is_handed_over_as_a_file(media_type):
     answer = get(replay_url(archived(web.page(SVG, media_type=media_type))))
