@@ -198,7 +198,7 @@ def test_a_copy_that_an_editor_opened_can_be_had_whole_and_its_hash_is_the_one_o
 def test_a_copy_is_closed_with_the_version_after_its_source_was(client: Client):
     first, capture_id = archived(visibility=Visibility.PUBLIC)
     claim = first.article.claims.get()
-    factories.interview(claim)
+    factories.signed_off(claim)
     set_visibility(claim.evidence.get(source__kind="page").source, Visibility.DESK, reason="", by=factories.editor())
     assert client.get(addresses.capture_warc(capture_id)).status_code == 200
 

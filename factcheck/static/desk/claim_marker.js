@@ -191,7 +191,10 @@ function onTextKey(event, text) {
       const forward = isLine ? direction === "forward" : (direction === "left") === leftIsForward;
       step(text, forward, isLine);
     }
-  } else if (event.key.toLowerCase() === "m" && !event.ctrlKey && chosen().length) {
+  } else if (event.key.toLowerCase() === "m" && !event.ctrlKey) {
+    // The browser tells of a selection a little later than it makes it; whoever types fast is quicker.
+    readSelection();
+    if (!chosen().length) return;
     event.preventDefault();
     formOf().querySelector("select, input:not([type=hidden]), button:not([type=button])").focus();
   } else if (event.key === "Escape") {
