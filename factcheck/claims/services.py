@@ -16,6 +16,7 @@ from factcheck.claims.wording import Span, find_again, statement_sha256, words_a
 from factcheck.ledger.actions import Action
 from factcheck.ledger.services import record
 from factcheck.lib.errors import StaleVersion
+from factcheck.lib.legible import is_legible
 from factcheck.lib.versions import check_version
 
 MAX_PASSAGES = 20
@@ -108,7 +109,7 @@ def withdraw_claim(claim: Claim, *, reason: str, version: int | None, by: User |
     """Take a claim out of the check for good, with the reason. Raises ClaimError without one."""
     require(by, Act.WITHDRAW_CLAIM)
     claim = lock_claim(claim, version)
-    if not reason.strip():
+    if not is_legible(reason):
         raise ClaimError(_("Say why this claim no longer needs a check; the reason stays with it."))
     claim.withdrawn_at = timezone.now()
     claim.withdrawn_by = by
@@ -173,7 +174,7 @@ def _kind(kind: str) -> str:
 def _speaker(speaker: str) -> str:
     name = speaker.strip()[:200]
     # A name that nobody can see would make a claim of ours somebody else's, which the gate lets be wrong.
-    if name and not any(character.isalnum() for character in name):
+    if name and not is_legible(name):
         raise ClaimError(_("Give the name of whoever said it, or leave it empty for a claim of ours."))
     return name
 

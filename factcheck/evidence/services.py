@@ -29,6 +29,7 @@ from factcheck.evidence.selectors import current_check, standing_of
 from factcheck.jobs.services import enqueue
 from factcheck.ledger.actions import Action
 from factcheck.ledger.services import keep_text, record
+from factcheck.lib.legible import is_legible
 from factcheck.lib.versions import check_version
 
 # Longer ones cost more time to find than a worker should spend, and readers more than they have.
@@ -98,7 +99,7 @@ def attach_interview(
     claim = _claim_for_evidence(claim, argument, visibility, by)
     if not (contact.strip() and spoken_on and spoken_how.strip() and heard_by.strip()):
         raise EvidenceIncomplete(_("An interview needs whom you spoke with, when, how, and who of us heard it."))
-    if not (argument.quote.strip() or argument.note.strip()):
+    if not is_legible(argument.quote + argument.note):
         raise EvidenceIncomplete(_("Write down what was said."))
     source = Source.objects.create(
         kind=SourceKind.INTERVIEW,
@@ -177,7 +178,7 @@ def withdraw_evidence(evidence: Evidence, *, reason: str, version: int | None, b
     """Take evidence back, with the reason; it stays in the history. Raises StaleVersion."""
     require(by, Act.ADD_EVIDENCE)
     evidence = _lock(evidence, version, by)
-    if not reason.strip():
+    if not is_legible(reason):
         raise EvidenceError(_("Say why this is taken back; the reason stays in the history."))
     evidence.withdrawn_at = timezone.now()
     evidence.withdrawn_by = by
@@ -205,7 +206,7 @@ def confirm_passage(evidence: Evidence, *, reason: str, version: int | None, by:
             _("Nothing to confirm: %(outcome)s If the words are not right, correct the quote.")
             % {"outcome": PassageOutcome(check.outcome).label}
         )
-    if not reason.strip():
+    if not is_legible(reason):
         raise EvidenceError(_("Say what you compared and why the words mean the same."))
     if PassageConfirmation.objects.filter(check_row=check).exists():
         raise EvidenceError(_("This passage has been confirmed already."))
@@ -256,7 +257,7 @@ def set_visibility(source: Source, visibility: str, *, reason: str, by: User | N
     if visibility not in Visibility.values:
         raise VisibilityRefused(_("Choose what readers see of this source."))
     if visibility == Visibility.PUBLIC:
-        if not reason.strip():
+        if not is_legible(reason):
             raise VisibilityRefused(_("Say why readers should see the whole copy; the reason is kept."))
         if source.kind != SourceKind.PAGE:
             raise VisibilityRefused(_("Only a page has a copy that could be shown whole."))

@@ -10,6 +10,7 @@ from factcheck.accounts.permissions import Act, require
 from factcheck.articles.models import Article
 from factcheck.ledger.actions import Action
 from factcheck.ledger.services import keep_text, record
+from factcheck.lib.legible import is_legible
 from factcheck.lib.versions import check_version
 from factcheck.publications.content import build_content, parse_content
 from factcheck.publications.errors import ChangeNoteMissing, GateClosed, OverrideRefused
@@ -32,7 +33,7 @@ def override_blocker(article: Article, key: str, *, reason: str, by: User | None
     blocker = next((item for item in gate.blockers if item.key == key), None)
     if blocker is None:
         raise OverrideRefused(_("This is not in the way any more. Look at the list again."))
-    if not reason.strip():
+    if not is_legible(reason):
         raise OverrideRefused(_("Write why the article may go out all the same; the reason is published with it."))
     if blocker.kind is BlockerKind.UNSIGNED and by is not None and by.pk == blocker.author_id:
         raise OverrideRefused(_("You decided this verdict: somebody else must sign it off or pass it."))
@@ -73,7 +74,7 @@ def publish(
     previous = article.publications.order_by("-version").first()
     if previous is None:
         change_note = None
-    elif note_kind not in NoteKind.values or not note.strip():
+    elif note_kind not in NoteKind.values or not is_legible(note):
         raise ChangeNoteMissing(
             _("Say what sort of change this is and what has changed: readers see it with the new version.")
         )

@@ -14,6 +14,7 @@ from factcheck.evidence.selectors import evidence_by_claim
 from factcheck.ledger.actions import Action
 from factcheck.ledger.services import keep_text, record
 from factcheck.lib.errors import StaleVersion
+from factcheck.lib.legible import is_legible
 from factcheck.verdicts.errors import RatingRefused, SignOffRefused, VerdictRefused
 from factcheck.verdicts.models import Attribution, Rating, Shape, SignOff, Tone, Verdict
 from factcheck.verdicts.selectors import backs_attribution, backs_content, current_verdict, is_stale
@@ -41,7 +42,7 @@ def decide_claim(
     placed = place_of(claim, revision)
     if not placed.is_placed:
         raise VerdictRefused(_("This claim has no place in the latest revision. Place it or withdraw it first."))
-    if not reason.strip():
+    if not is_legible(reason):
         raise VerdictRefused(_("Write the reason: readers are shown it."))
     if rating is not None and (
         rating.retired or rating.pk not in Rating.objects.current().values_list("pk", flat=True)
@@ -189,7 +190,7 @@ def _check_our_answers(rating: Rating | None, attribution: str) -> None:
 def _check_two_answers(rating: Rating | None, attribution: str, not_rated_reason: str) -> None:
     if attribution not in Attribution.values:
         raise VerdictRefused(_("Say whether it was said by the person to whom the article gives it."))
-    if rating is None and not not_rated_reason.strip():
+    if rating is None and not is_legible(not_rated_reason):
         raise VerdictRefused(_("Rate what was said, or write why it is not rated."))
 
 

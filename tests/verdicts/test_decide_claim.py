@@ -29,12 +29,13 @@ def test_a_claim_of_ours_gets_a_rating_and_a_reason():
     assert (verdict.rating.slug, verdict.reason, verdict.attribution) == ("accurate", "The budget says so.", "")
 
 
-def test_a_verdict_without_a_reason_is_refused():
+@pytest.mark.parametrize("reason", ["", "  ", "\u200b\u2060", "…"])
+def test_a_verdict_without_a_reason_that_can_be_read_is_refused(reason):
     claim = factories.claim()
     factories.interview(claim)
 
     with pytest.raises(VerdictRefused, match="Write the reason"):
-        decide(claim, reason="  ")
+        decide(claim, reason=reason)
 
 
 def test_a_claim_of_ours_cannot_go_unrated():
