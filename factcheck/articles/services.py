@@ -17,6 +17,7 @@ from factcheck.articles.importing import TITLE_LENGTH, Draft, blocks_of, read_pl
 from factcheck.articles.models import Article, Revision
 from factcheck.ledger.actions import Action
 from factcheck.ledger.services import keep_text, record
+from factcheck.lib.ids import chosen_id
 from factcheck.lib.versions import check_version
 
 
@@ -39,15 +40,22 @@ def import_article(
     details: Details | None = None,
     complete: bool = False,
     remove: Collection[int] = (),
+    public_id: str = "",
     by: User | None,
 ) -> Revision:
     """Make an article of a plain text and return its first revision.
 
     What ``details`` leaves empty is taken from the text, unless they are ``complete``: a person has
     seen what was found and emptied it. ``remove`` holds the numbers of offered lines that a person
-    agreed to lose. Raises UnreadableText.
+    agreed to lose. Whoever asks twice with one ``public_id`` gets the article that they have already.
+    Raises UnreadableText.
     """
     require(by, Act.WRITE_ARTICLE)
+    if public_id and by is not None:
+        # The row of the person keeps their second click waiting for the first.
+        User.objects.select_for_update().get(pk=by.pk)
+        if made := Article.objects.filter(public_id=public_id, created_by=by).first():
+            return made.revisions.get(number=1)
     draft = read_plain_text(raw)
     if complete:
         draft = replace(draft, title="", byline="", published=None, language="")
@@ -56,6 +64,7 @@ def import_article(
     blocks = blocks_of(draft, title=title, remove=remove)
     title = title or _first_words(blocks)
     article = Article(
+        public_id=chosen_id(public_id, lambda wanted: Article.objects.filter(public_id=wanted).exists()),
         title=title[:TITLE_LENGTH],
         byline=details.byline.strip() or draft.byline,
         date=details.date or draft.published,

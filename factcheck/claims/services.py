@@ -16,6 +16,7 @@ from factcheck.claims.wording import Span, find_again, statement_sha256, words_a
 from factcheck.ledger.actions import Action
 from factcheck.ledger.services import record
 from factcheck.lib.errors import StaleVersion
+from factcheck.lib.ids import chosen_id
 from factcheck.lib.legible import is_legible
 from factcheck.lib.versions import check_version
 
@@ -30,17 +31,27 @@ def mark_claim(
     kind: str,
     speaker: str = "",
     revision_number: int | None = None,
+    public_id: str = "",
     by: User | None,
 ) -> Claim:
     """Mark passages of the latest revision as one claim. Claims may overlap.
 
-    A passage that runs over several blocks becomes one passage in each. Raises PassageRefused,
-    and StaleVersion when the article has a newer revision than the one that was read.
+    A passage that runs over several blocks becomes one passage in each. Whoever asks twice with one
+    ``public_id`` gets the claim that is there already. Raises PassageRefused, and StaleVersion when
+    the article has a newer revision than the one that was read.
     """
     require(by, Act.MARK_CLAIM)
     revision = _revision_to_mark(article, revision_number)
+    if public_id and (made := Claim.objects.filter(public_id=public_id, article=article, marked_by=by).first()):
+        return made
     spans = _clean_spans(revision, passages)
-    claim = Claim.objects.create(article=article, kind=_kind(kind), speaker=_speaker(speaker), marked_by=by)
+    claim = Claim.objects.create(
+        public_id=chosen_id(public_id, lambda wanted: Claim.objects.filter(public_id=wanted).exists()),
+        article=article,
+        kind=_kind(kind),
+        speaker=_speaker(speaker),
+        marked_by=by,
+    )
     _place(claim, revision, spans, Placing.MARKED, by)
     record(
         Action.CLAIM_MARKED,

@@ -1,10 +1,16 @@
 """After a stale save, what was typed stays in the form and the next save is a conscious one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import QueryDict
+
+from factcheck.claims.models import Claim
+from factcheck.evidence.models import Evidence
+from factcheck.lib.errors import FactcheckError, StaleVersion
 
 
 @dataclass(frozen=True)
@@ -12,6 +18,33 @@ class Difference:
     label: str
     typed: str
     stored: str
+
+
+_STALE = "stale"
+
+
+def saved(form: forms.Form, row: Claim | Evidence, act: Callable[[dict[str, Any]], object]) -> bool:
+    """Whether the form is whole and the act went through with what it holds; a refusal goes into the form.
+
+    A stale one has read the row anew: what is stored now stands on the page that is drawn next.
+    """
+    if not form.is_valid():
+        return False
+    try:
+        act(form.cleaned_data)
+    except StaleVersion as refusal:
+        row.refresh_from_db()
+        form.add_error(None, forms.ValidationError(str(refusal), code=_STALE))
+        refresh(form, version=row.version)
+    except FactcheckError as refusal:
+        form.add_error(None, str(refusal))
+    else:
+        return True
+    return False
+
+
+def is_stale(form: forms.Form) -> bool:
+    return form.has_error(NON_FIELD_ERRORS, _STALE)
 
 
 def refresh(form: forms.Form, **hidden: Any) -> None:

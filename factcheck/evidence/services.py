@@ -29,6 +29,7 @@ from factcheck.evidence.selectors import current_check, standing_of
 from factcheck.jobs.services import enqueue
 from factcheck.ledger.actions import Action
 from factcheck.ledger.services import keep_text, record
+from factcheck.lib.ids import chosen_id
 from factcheck.lib.legible import is_legible
 from factcheck.lib.versions import check_version
 
@@ -50,6 +51,8 @@ class Argument:
     primary: bool = False
     off_record: bool = False
     shown_to: Collection[User] = ()
+    # Chosen by the form: whoever sends it twice gets the evidence that they have already.
+    public_id: str = ""
 
 
 @transaction.atomic
@@ -68,6 +71,8 @@ def attach_page(
     Raises AddressRefused for an address that can never be fetched, and EvidenceError.
     """
     claim = _claim_for_evidence(claim, argument, visibility, by)
+    if already := _made_already(claim, argument, by):
+        return already
     confidential = argument.off_record
     request = request_capture(url, by=by, discreet=claim.article.discreet, confidential=confidential)
     page = {"kind": SourceKind.PAGE, "canonical_url": canonical_url(url), "confidential": confidential}
@@ -97,6 +102,8 @@ def attach_interview(
 ) -> Evidence:
     """Put what somebody told us to a claim. Raises EvidenceIncomplete without who, when, how and heard by whom."""
     claim = _claim_for_evidence(claim, argument, visibility, by)
+    if already := _made_already(claim, argument, by):
+        return already
     if not (contact.strip() and spoken_on and spoken_how.strip() and heard_by.strip()):
         raise EvidenceIncomplete(_("An interview needs whom you spoke with, when, how, and who of us heard it."))
     if not is_legible(argument.quote + argument.note):
@@ -131,6 +138,8 @@ def attach_work(
     Raises EvidenceIncomplete for what a stranger could not find again.
     """
     claim = _claim_for_evidence(claim, argument, visibility, by)
+    if already := _made_already(claim, argument, by):
+        return already
     if not (title.strip() and edition.strip() and page.strip()):
         raise EvidenceIncomplete(_("A work needs its title, its edition, and the page or time code."))
     if not transcription.strip():
@@ -286,10 +295,17 @@ def _claim_for_evidence(claim: Claim, argument: Argument, visibility: str, by: U
     return lock_claim(claim, None)
 
 
+def _made_already(claim: Claim, argument: Argument, by: User | None) -> Evidence | None:
+    if not argument.public_id:
+        return None
+    return Evidence.objects.filter(public_id=argument.public_id, claim=claim, added_by=by).first()
+
+
 def _attach(
     claim: Claim, source: Source, argument: Argument, request: CaptureRequest | None, *, by: User | None
 ) -> Evidence:
     evidence = Evidence.objects.create(
+        public_id=chosen_id(argument.public_id, lambda wanted: Evidence.objects.filter(public_id=wanted).exists()),
         claim=claim,
         source=source,
         stance=argument.stance,

@@ -120,3 +120,24 @@ def test_the_keyboard_alone_marks_a_claim(site: Callable[..., Site]):
 
     expect(rosa.page.locator(".claim-card")).to_have_count(1)
     assert rosa.complaints == []
+
+
+def test_a_lost_network_is_said_and_nothing_typed_is_lost(site: Callable[..., Site]):
+    rosa = site("rosa")
+    workspace = rosa.paste_article(
+        ARTICLE.replace("Delegations to", "Three delegations to")
+    ).save_without_offered_lines()
+    trouble = rosa.page.get_by_role("alert")
+    workspace.select("Delegations of both sides")
+    bar = rosa.page.locator("[data-marker-form]")
+    bar.get_by_label("Whose").fill("The press unit")
+
+    rosa.page.context.set_offline(True)
+    bar.get_by_role("button", name="Mark", exact=True).click()
+    expect(trouble).to_contain_text("The network did not answer")
+    expect(bar.get_by_label("Whose")).to_have_value("The press unit")
+
+    rosa.page.context.set_offline(False)
+    bar.get_by_role("button", name="Mark", exact=True).click()
+    expect(workspace.claim("Delegations of both sides")).to_be_visible()
+    expect(trouble).to_be_hidden()

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from factcheck.articles.importing import MAX_BYTES, TITLE_LENGTH, Draft
 from factcheck.articles.models import Article
 from factcheck.articles.services import Details
+from factcheck.desk.forms.once import OnceField
 
 
 def language_choices(*, empty: str = "", current: str = "") -> list[tuple[str, Any]]:
@@ -145,6 +146,8 @@ class HandInForm(WordsFields, DetailsFields):
 
 
 class HandInPreviewForm(CarriedFields, DetailsFields):
+    public_id = OnceField()
+
     no_language = _("Not known")
 
 

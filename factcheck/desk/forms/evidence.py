@@ -4,6 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from factcheck.accounts.models import User
+from factcheck.desk.forms.once import OnceField
 from factcheck.evidence.models import Source, SourceKind, Stance, Visibility
 from factcheck.evidence.services import Argument
 
@@ -30,7 +31,10 @@ class ArgumentFields(forms.Form):
 
     quote_label: Any = _("The words that it rests on")
     quote_help: Any = ""
+    # The names of the fields that describe the source itself.
+    source_fields: tuple[str, ...] = ()
 
+    public_id = OnceField()
     stance = forms.ChoiceField(
         label=_("How it bears on the claim"),
         choices=Stance,
@@ -85,10 +89,15 @@ class ArgumentFields(forms.Form):
             primary=cleaned["primary"],
             off_record=cleaned["off_record"],
             shown_to=list(cleaned["shown_to"]),
+            public_id=cleaned["public_id"],
         )
+
+    def source(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in (*self.source_fields, "visibility")}
 
 
 class PageForm(ArgumentFields):
+    source_fields = ("url", "title", "publisher")
     quote_label = _("The words of the page")
     quote_help = _("Copied from the page. They are looked for in our copy: only then is the evidence secured.")
 
@@ -107,6 +116,7 @@ class PageForm(ArgumentFields):
 
 
 class InterviewForm(ArgumentFields):
+    source_fields = ("contact", "spoken_on", "spoken_how", "heard_by")
     quote_label = _("What was said, word for word")
 
     contact = forms.CharField(label=_("Whom you spoke with"), max_length=200, required=False)
@@ -124,6 +134,7 @@ class InterviewForm(ArgumentFields):
 
 
 class WorkForm(ArgumentFields):
+    source_fields = ("title", "author", "edition", "page", "transcription")
     quote_label = _("The words of it that matter")
     quote_help = _("A part of the transcription, or empty where all of it matters.")
 

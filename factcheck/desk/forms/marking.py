@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from factcheck.claims.models import ClaimKind
 from factcheck.claims.wording import Span
+from factcheck.desk.forms.once import OnceField
 from factcheck.desk.passages import spans_of_words
 
 _SPANS = re.compile(r"\d{1,9}-\d{1,9}(?:,\d{1,9}-\d{1,9})*")
@@ -59,6 +60,8 @@ class ClaimFields(forms.Form):
 
 class MarkForm(PassageFields, ClaimFields):
     """Also shown twice on one page, in the bar for selected words and as a form for written ones."""
+
+    public_id = OnceField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

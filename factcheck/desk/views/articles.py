@@ -113,6 +113,7 @@ def _save_new(request: DeskRequest) -> HttpResponse:
                 details=form.details(),
                 complete=True,
                 remove=form.lines_to_remove(draft),
+                public_id=form.cleaned_data["public_id"],
                 by=request.user,
             )
         except FactcheckError as refusal:

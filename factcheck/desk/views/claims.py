@@ -13,7 +13,7 @@ from factcheck.desk import stale
 from factcheck.desk.forms.verdicts import SignOffForm, VerdictForm
 from factcheck.desk.http import DeskRequest, desk_view
 from factcheck.desk.selectors_claim import claim_page
-from factcheck.lib.errors import FactcheckError, StaleVersion
+from factcheck.lib.errors import FactcheckError
 from factcheck.verdicts.models import Rating, Verdict
 from factcheck.verdicts.services import decide_claim
 from factcheck.verdicts.services import sign_off as sign_off_verdict
@@ -35,18 +35,8 @@ def claim(request: DeskRequest, claim_id: str) -> HttpResponse:
 def decide(request: DeskRequest, claim_id: str) -> HttpResponse:
     subject = find_claim(claim_id)
     form = VerdictForm(request.POST, claim=subject)
-    if form.is_valid():
-        try:
-            decide_claim(subject, by=request.user, **form.cleaned_data)
-        except StaleVersion as refusal:
-            subject.refresh_from_db()
-            form.add_error(None, str(refusal))
-            # The verdict and the evidence of now stand on the page: a second save is a conscious one.
-            stale.refresh(form, version=subject.version)
-        except FactcheckError as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            return _done(request, subject, _("The verdict is filed."))
+    if stale.saved(form, subject, lambda given: decide_claim(subject, by=request.user, **given)):
+        return _done(request, subject, _("The verdict is filed."))
     return _refused(request, _context(request, subject, verdict_form=form))
 
 

@@ -36,7 +36,7 @@ from factcheck.evidence.services import (
     set_visibility,
     withdraw_evidence,
 )
-from factcheck.lib.errors import FactcheckError, StaleVersion
+from factcheck.lib.errors import FactcheckError
 
 
 def find_evidence(request: DeskRequest, evidence_id: str) -> Evidence:
@@ -60,7 +60,7 @@ def evidence_new(request: DeskRequest, claim_id: str, kind: str) -> HttpResponse
     form = FORMS[kind](request.POST, person=request.user)
     if form.is_valid():
         try:
-            evidence = _ATTACH[kind](claim, form, request)
+            evidence = _ATTACH[kind](claim, argument=form.argument(), by=request.user, **form.source())
         except FactcheckError as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -80,52 +80,10 @@ def _new_context(claim: Claim, kind: str, form: ArgumentFields) -> dict[str, Any
     }
 
 
-def _attach_page(claim: Claim, form: ArgumentFields, request: DeskRequest) -> Evidence:
-    given = form.cleaned_data
-    return attach_page(
-        claim,
-        url=given["url"],
-        title=given["title"],
-        publisher=given["publisher"],
-        argument=form.argument(),
-        visibility=given["visibility"],
-        by=request.user,
-    )
-
-
-def _attach_interview(claim: Claim, form: ArgumentFields, request: DeskRequest) -> Evidence:
-    given = form.cleaned_data
-    return attach_interview(
-        claim,
-        contact=given["contact"],
-        spoken_on=given["spoken_on"],
-        spoken_how=given["spoken_how"],
-        heard_by=given["heard_by"],
-        argument=form.argument(),
-        visibility=given["visibility"],
-        by=request.user,
-    )
-
-
-def _attach_work(claim: Claim, form: ArgumentFields, request: DeskRequest) -> Evidence:
-    given = form.cleaned_data
-    return attach_work(
-        claim,
-        title=given["title"],
-        author=given["author"],
-        edition=given["edition"],
-        page=given["page"],
-        transcription=given["transcription"],
-        argument=form.argument(),
-        visibility=given["visibility"],
-        by=request.user,
-    )
-
-
-_ATTACH: dict[str, Callable[[Claim, ArgumentFields, DeskRequest], Evidence]] = {
-    SourceKind.PAGE: _attach_page,
-    SourceKind.INTERVIEW: _attach_interview,
-    SourceKind.WORK: _attach_work,
+_ATTACH: dict[str, Callable[..., Evidence]] = {
+    SourceKind.PAGE: attach_page,
+    SourceKind.INTERVIEW: attach_interview,
+    SourceKind.WORK: attach_work,
 }
 
 
@@ -190,20 +148,12 @@ def _context(
 def evidence_quote(request: DeskRequest, evidence_id: str) -> HttpResponse:
     subject = find_evidence(request, evidence_id)
     form = QuoteForm(request.POST, auto_id="quote_%s")
-    context: dict[str, Any] = {}
-    if form.is_valid():
-        try:
-            change_quote(subject, by=request.user, **form.cleaned_data)
-        except StaleVersion as refusal:
-            subject.refresh_from_db()
-            form.add_error(None, str(refusal))
-            context["differences"] = stale.differences(form, {"quote": subject.quote})
-            stale.refresh(form, version=subject.version)
-        except FactcheckError as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            return _done(request, subject, _("The words are corrected and looked for again."))
-    return _refused(request, _context(subject, quote_form=form) | context)
+    if stale.saved(form, subject, lambda given: change_quote(subject, by=request.user, **given)):
+        return _done(request, subject, _("The words are corrected and looked for again."))
+    context = _context(subject, quote_form=form)
+    if stale.is_stale(form):
+        context["differences"] = stale.differences(form, {"quote": subject.quote})
+    return _refused(request, context)
 
 
 @desk_view(Act.CONFIRM_PASSAGE)
@@ -211,17 +161,8 @@ def evidence_quote(request: DeskRequest, evidence_id: str) -> HttpResponse:
 def evidence_confirm(request: DeskRequest, evidence_id: str) -> HttpResponse:
     subject = find_evidence(request, evidence_id)
     form = ConfirmForm(request.POST, auto_id="confirm_%s")
-    if form.is_valid():
-        try:
-            confirm_passage(subject, by=request.user, **form.cleaned_data)
-        except StaleVersion as refusal:
-            subject.refresh_from_db()
-            form.add_error(None, str(refusal))
-            stale.refresh(form, version=subject.version)
-        except FactcheckError as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            return _done(request, subject, _("You vouch for the passage; your reason is kept with it."))
+    if stale.saved(form, subject, lambda given: confirm_passage(subject, by=request.user, **given)):
+        return _done(request, subject, _("You vouch for the passage; your reason is kept with it."))
     return _refused(request, _context(subject, confirm_form=form))
 
 
@@ -230,18 +171,9 @@ def evidence_confirm(request: DeskRequest, evidence_id: str) -> HttpResponse:
 def evidence_withdraw(request: DeskRequest, evidence_id: str) -> HttpResponse:
     subject = find_evidence(request, evidence_id)
     form = WithdrawEvidenceForm(request.POST, auto_id="withdraw_%s")
-    if form.is_valid():
-        try:
-            withdraw_evidence(subject, by=request.user, **form.cleaned_data)
-        except StaleVersion as refusal:
-            subject.refresh_from_db()
-            form.add_error(None, str(refusal))
-            stale.refresh(form, version=subject.version)
-        except FactcheckError as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, _("The evidence is taken back."))
-            return redirect("desk:claim", subject.claim.public_id)
+    if stale.saved(form, subject, lambda given: withdraw_evidence(subject, by=request.user, **given)):
+        messages.success(request, _("The evidence is taken back."))
+        return redirect("desk:claim", subject.claim.public_id)
     return _refused(request, _context(subject, withdraw_form=form))
 
 

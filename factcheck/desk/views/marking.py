@@ -36,6 +36,7 @@ def claim_mark(request: DeskRequest, slug: str) -> HttpResponse:
                 kind=cleaned["kind"],
                 speaker=cleaned["speaker"],
                 revision_number=cleaned["revision"],
+                public_id=cleaned["public_id"],
                 by=request.user,
             )
         except FactcheckError as refusal:
@@ -107,19 +108,11 @@ def claim_change(request: DeskRequest, claim_id: str) -> HttpResponse:
         form = ChangeForm(initial={"kind": claim.kind, "speaker": claim.speaker, "version": claim.version})
         return render(request, "desk/marking/change.html", context | _quoted(request, claim) | {"form": form})
     form = ChangeForm(request.POST)
-    if form.is_valid():
-        try:
-            change_claim(claim, by=request.user, **form.cleaned_data)
-        except StaleVersion as refusal:
-            claim.refresh_from_db()
-            context["differences"] = stale.differences(form, {"kind": claim.kind, "speaker": claim.speaker})
-            form.add_error(None, str(refusal))
-            stale.refresh(form, version=claim.version)
-        except FactcheckError as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, _("The claim is changed."))
-            return redirect("desk:claim", claim.public_id)
+    if stale.saved(form, claim, lambda given: change_claim(claim, by=request.user, **given)):
+        messages.success(request, _("The claim is changed."))
+        return redirect("desk:claim", claim.public_id)
+    if stale.is_stale(form):
+        context["differences"] = stale.differences(form, {"kind": claim.kind, "speaker": claim.speaker})
     return render(request, "desk/marking/change.html", context | _quoted(request, claim) | {"form": form}, status=422)
 
 
@@ -132,18 +125,9 @@ def claim_withdraw(request: DeskRequest, claim_id: str) -> HttpResponse:
         form = WithdrawForm(initial={"version": claim.version})
         return render(request, "desk/marking/withdraw.html", context | _quoted(request, claim) | {"form": form})
     form = WithdrawForm(request.POST)
-    if form.is_valid():
-        try:
-            withdraw_claim(claim, by=request.user, **form.cleaned_data)
-        except StaleVersion as refusal:
-            claim.refresh_from_db()
-            form.add_error(None, str(refusal))
-            stale.refresh(form, version=claim.version)
-        except FactcheckError as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, _("The claim is withdrawn."))
-            return redirect("desk:article", claim.article.slug)
+    if stale.saved(form, claim, lambda given: withdraw_claim(claim, by=request.user, **given)):
+        messages.success(request, _("The claim is withdrawn."))
+        return redirect("desk:article", claim.article.slug)
     return render(request, "desk/marking/withdraw.html", context | _quoted(request, claim) | {"form": form}, status=422)
 
 
