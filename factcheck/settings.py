@@ -154,6 +154,8 @@ INSERT_ONLY_MODELS: list[str] = [
     "articles.Revision",
     "archive.Capture",
     "archive.TextLayer",
+    "archive.Rendering",
+    "archive.WaczSignature",
     "evidence.PassageCheck",
     "evidence.PassageConfirmation",
     "verdicts.Rating",

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 class Engine(models.TextChoices):
-    HTTP = "http", _("Fetched as one document")
+    HTTP = "http", _("Fetched without a browser")
+    BROWSER = "browser", _("Opened in a browser")
+    UPLOAD = "upload", _("Uploaded by a person")
 
 
 class CaptureRequestQuerySet(models.QuerySet["CaptureRequest"]):
@@ -47,6 +49,8 @@ class CaptureRequest(models.Model):
     url = models.CharField(max_length=2000, help_text=_("As it was typed."))
     # Short enough for an index of PostgreSQL (2704 bytes).
     canonical_url = models.CharField(max_length=2000, db_index=True)
+    # Of the address asked for, so that one site is asked for one page at a time.
+    host = models.CharField(max_length=255, blank=True, db_index=True)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     # What the last attempt met: the outcome that it will be sealed with if nothing changes, and the reason.
     last_outcome = models.CharField(max_length=20, choices=Outcome, blank=True)
@@ -60,6 +64,11 @@ class CaptureRequest(models.Model):
     confidential = models.BooleanField(default=False)
     patient = models.BooleanField(default=True, help_text=_("Tried again by itself, over hours, while out of reach."))
     engine = models.CharField(max_length=10, choices=Engine, default=Engine.HTTP)
+    # An editor's act after a tls_error: the copy is taken although nobody can say who sent it.
+    unverified_tls = models.BooleanField(default=False)
+    # Of an upload: the file as it came, in the store before this row was.
+    upload_sha256 = models.CharField(max_length=64, blank=True)
+    upload_name = models.CharField(max_length=255, blank=True)
     retry_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="retries")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -130,6 +139,9 @@ class Capture(InsertOnly):
     sealed_at = models.DateTimeField(auto_now_add=True)
     ip = models.GenericIPAddressField(null=True, blank=True)
     tls = models.JSONField(null=True, blank=True)
+    unverified_tls = models.BooleanField(
+        default=False, help_text=_("Taken by an editor's order although the certificate was not valid.")
+    )
     truncated = models.CharField(max_length=20, blank=True)
     wire_bytes = models.PositiveBigIntegerField(default=0)
 
@@ -139,6 +151,11 @@ class Capture(InsertOnly):
     warc_sha256 = models.CharField(max_length=64, blank=True)
     warc_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     records = models.PositiveIntegerField(default=0)
+    # Images, styles, fonts, frames: how many the page names, how many of them are in the WARC, and why others are not
+    # ({reason: count}).
+    requisites_found = models.PositiveIntegerField(default=0)
+    requisites_kept = models.PositiveIntegerField(default=0)
+    requisites_missed = models.JSONField(default=dict, blank=True)
 
     objects = CaptureManager()
 
@@ -207,6 +224,8 @@ class TextLayer(InsertOnly):
         HIDDEN = "hidden", _("In the page, but hidden")
         METADATA = "metadata", _("Title and descriptions")
         PDF = "pdf", _("Pages of a PDF")
+        MAIN = "main", _("The article without what stands around it")
+        RENDER = "render", _("What the browser showed")
 
     class Result(models.TextChoices):
         OK = "ok", _("Text found")
@@ -227,6 +246,8 @@ class TextLayer(InsertOnly):
     chars = models.PositiveIntegerField(default=0)
     # Of a PDF: [[start, end], …] by page, half-open, in code points of the text.
     pages = models.JSONField(null=True, blank=True)
+    # The blob that says where in the entity each piece of the text stood (``archive.offsets``); "" where there is none.
+    offsets_sha256 = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -242,3 +263,49 @@ class TextLayer(InsertOnly):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.outcome}"
+
+
+class Rendering(InsertOnly):
+    """How a browser showed the page: pictures, the page as its scripts left it, a print. Also a record of the WARC."""
+
+    class Kind(models.TextChoices):
+        VIEW = "view", _("The first screen")
+        PAGE = "page", _("The whole page")
+        ALTERED = "altered", _("The whole page, with what lay over it hidden by us")
+        DOM = "dom", _("The page as its scripts left it")
+        PRINT = "print", _("Printed as PDF")
+
+    capture = models.ForeignKey(Capture, on_delete=models.PROTECT, related_name="renderings")
+    kind = models.CharField(max_length=10, choices=Kind)
+    media_type = models.CharField(max_length=100)
+    sha256 = models.CharField(max_length=64)
+    bytes = models.PositiveBigIntegerField()
+    width = models.PositiveIntegerField(null=True, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["capture", "kind"], name="rendering_made_once")]
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class WaczSignature(InsertOnly):
+    """The newsroom's signature of a capture's package, made once by the sweeper, which alone holds the key.
+
+    The anonymous form of https://specs.webrecorder.net/wacz-auth/0.1.0/.
+    """
+
+    capture = models.OneToOneField(Capture, on_delete=models.PROTECT, related_name="wacz_signature")
+    # What was signed: "sha256:" and the hex of datapackage.json.
+    hash = models.CharField(max_length=71)
+    created = models.CharField(max_length=20)
+    software = models.CharField(max_length=60)
+    # Base64: r and s of P-384 one after the other, and the key as SubjectPublicKeyInfo.
+    signature = models.CharField(max_length=128)
+    public_key = models.CharField(max_length=200)
+    signed_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.hash

@@ -13,8 +13,14 @@ from tests import web
 from tests.evidence.test_pages import attach
 from tests.newsroom_web import do_due_work, site
 
-# Codes from fixed lists, and the newsroom's own scale: docs/decisions/0007 says why.
-CODES = {"archive.TextLayer.detail", "publications.Override.blocker", "verdicts.Rating.meaning"}
+# Codes from fixed lists, signatures and keys, and the newsroom's own scale: docs/decisions/0007 says why.
+CODES = {
+    "archive.TextLayer.detail",
+    "archive.WaczSignature.signature",
+    "archive.WaczSignature.public_key",
+    "publications.Override.blocker",
+    "verdicts.Rating.meaning",
+}
 
 
 @pytest.mark.parametrize("label", settings.INSERT_ONLY_MODELS)
