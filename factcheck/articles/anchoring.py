@@ -16,7 +16,6 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Literal
 
-from django.utils.translation import gettext as _
 from rapidfuzz.distance import Indel, Levenshtein
 
 from factcheck.lib.folding import fold
@@ -49,8 +48,8 @@ _TOKEN = re.compile(r"\d+(?:[.,:'’/⁄]\d+)*|[\u3040-\u30ff\u3400-\u9fff\uac00
 class Anchor:
     """Where the words stand now, half-open and in code points; None and None for an orphan.
 
-    Of "ambiguous", start and end are the likeliest place, for a person to confirm. ``changes`` says in words what
-    became of the passage: "5.4 → 6.4".
+    Of "ambiguous", start and end are the likeliest place, for a person to confirm. ``changes`` says what became
+    of the passage: "5.4 → 6.4", "+ “not”", "− “years”"; signs alone, so that they read the same in every language.
     """
 
     outcome: Outcome
@@ -355,11 +354,11 @@ class _Alignment:
             if before and after:
                 said.append(f"{before} → {after}")
             elif after:
-                said.append(_("“%(words)s” was put in") % {"words": after})
+                said.append(f"+ “{after}”")
             else:
-                said.append(_("“%(words)s” was taken out") % {"words": before})
+                said.append(f"− “{before}”")
         if len(said) > MOST_CHANGES:
-            said = [*said[: MOST_CHANGES - 1], _("and more")]
+            said = [*said[: MOST_CHANGES - 1], "…"]
         return tuple(said)
 
     def _words_alone(self, start: int, end: int) -> Anchor:

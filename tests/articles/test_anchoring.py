@@ -39,12 +39,12 @@ def test_words_in_an_unchanged_text_stay_where_they_are():
     [
         ("5.4 million", "6.4 million", "paid 5.4 million dollars", "5.4 → 6.4"),
         ("5.4 million", "5.4 billion", "paid 5.4 million dollars", "million → billion"),
-        ("crime fell by", "crime did not fall by", "crime fell by 5 percent", "“did not” was put in"),
+        ("crime fell by", "crime did not fall by", "crime fell by 5 percent", "+ “did not”"),
         ("by 5 percent. The minister", "by 5 points. The minister", "fell by 5 percent", "percent → points"),
         ("Linus Olsen", "Lina Olsen", "Linus Olsen told the council", "Linus → Lina"),
         ("Twelve bridges", "12 bridges", "Twelve bridges were closed", "Twelve → 12"),
         ("what we could", "what we must", "did what we could", "could → must"),
-        ("older than 40 years", "older than 40", "older than 40 years", "“years” was taken out"),
+        ("older than 40 years", "older than 40", "older than 40 years", "− “years”"),
     ],
 )
 def test_a_small_edit_of_the_words_makes_them_changed_and_says_what_changed(before, after, claim, change):
