@@ -22,6 +22,11 @@ Repairs will cost 40 million euros. “We could have had this cheaper,” said t
 About 18,000 people cross the bridge every day.
 """
 
+# The claim "18,000 people" stands nowhere in it, and no sentence of it is an edit of its own.
+REWRITTEN = TEXT.replace(
+    "About 18,000 people cross the bridge every day.", "Nobody has counted, yet the paper wrote of 19,000 people."
+)
+
 
 def person(username: str, role: Role) -> User:
     """The same person again when asked for twice in one test."""

@@ -56,6 +56,7 @@ class Claim(models.Model):
 class Placing(models.TextChoices):
     MARKED = "marked", _("marked by a person")
     EXACT = "exact", _("found again word for word")
+    CHANGED = "changed", _("found again, in other words")
     PERSON = "person", _("placed again by a person")
 
 
@@ -67,6 +68,8 @@ class Anchor(models.Model):
     start = models.PositiveIntegerField()
     end = models.PositiveIntegerField()
     placing = models.CharField(max_length=10, choices=Placing)
+    # Of words that were found again as others: what became of them since the revision before ("5.4 → 6.4").
+    changes = models.JSONField(default=list, blank=True)
     placed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     placed_at = models.DateTimeField(auto_now_add=True)
 

@@ -4,7 +4,7 @@ from django.db.models import Prefetch
 
 from factcheck.articles.models import Revision
 from factcheck.claims.models import Anchor, Claim
-from factcheck.claims.wording import Span, statement_sha256, words_at
+from factcheck.claims.wording import Carried, Span, carry_over, statement_sha256, words_at
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,8 @@ class PlacedClaim:
     claim: Claim
     spans: tuple[Span, ...]
     words: tuple[str, ...]
+    # What became of the words since the revision before, as ``articles.anchoring`` says it.
+    changes: tuple[str, ...] = ()
 
     @property
     def is_placed(self) -> bool:
@@ -47,6 +49,16 @@ def last_words(claim: Claim) -> tuple[str, ...]:
     return place_of(claim, anchor.revision).words if anchor else ()
 
 
+def likely_place(claim: Claim, revision: Revision) -> Carried:
+    """Where an unplaced claim most likely stands, for a person to confirm; without spans where nothing is likely."""
+    anchor = claim.anchors.select_related("revision__text_row").order_by("-revision__number").first()
+    if anchor is None:
+        return Carried((), certain=False)
+    before = place_of(claim, anchor.revision)
+    return carry_over(anchor.revision.text, before.spans, revision.text)
+
+
 def _placed(claim: Claim, anchors: list[Anchor], text: str) -> PlacedClaim:
     spans = tuple((anchor.start, anchor.end) for anchor in anchors)
-    return PlacedClaim(claim, spans, words_at(text, spans))
+    changes = tuple(change for anchor in anchors for change in anchor.changes)
+    return PlacedClaim(claim, spans, words_at(text, spans), changes)

@@ -12,7 +12,7 @@ from factcheck.articles.selectors import latest_revision
 from factcheck.articles.services import add_revision
 from factcheck.claims.errors import ClaimError, ClaimWithdrawn, PassageRefused
 from factcheck.claims.models import Anchor, Claim, ClaimKind, Placing
-from factcheck.claims.wording import Span, find_again, statement_sha256, words_at
+from factcheck.claims.wording import Span, carry_over, statement_sha256, words_at
 from factcheck.ledger.actions import Action
 from factcheck.ledger.services import record
 from factcheck.lib.errors import StaleVersion
@@ -137,24 +137,27 @@ def revise_article(
 ) -> Revision:
     """Give the article a new wording and find its claims again in it.
 
-    Only word for word: a claim whose words changed, or stand in several places, is left without
-    an anchor in the new revision, and a person places or withdraws it.
+    A claim whose words are others now is placed on them, and its verdict is stale by that. One that
+    might stand in several places, or nowhere, is left without an anchor in the new revision, and a
+    person places or withdraws it.
     """
     old = latest_revision(article)
     revision = add_revision(article, raw, version=version, remove=remove, by=by)
     for claim in article.claims.standing().prefetch_related("anchors"):
         spans = [(anchor.start, anchor.end) for anchor in claim.anchors.all() if anchor.revision_id == old.pk]
-        found = find_again(old.text, spans, revision.text) if spans else None
-        if found is None:
+        carried = carry_over(old.text, spans, revision.text)
+        if not carried.certain:
             continue
-        _place(claim, revision, found, Placing.EXACT, None)
+        placing = Placing.CHANGED if carried.changes else Placing.EXACT
+        _place(claim, revision, carried.spans, placing, None, changes=carried.changes)
         record(
             Action.CLAIM_PLACED,
             claim.subject,
             {
                 "revision": revision.number,
-                "spans": [list(span) for span in found],
-                "statement_sha256": statement_sha256(claim.speaker, words_at(revision.text, found)),
+                "spans": [list(span) for span in carried.spans],
+                "statement_sha256": statement_sha256(claim.speaker, words_at(revision.text, carried.spans)),
+                **({"changes": list(carried.changes)} if carried.changes else {}),
             },
             by=None,
         )
@@ -225,8 +228,24 @@ def _clean_spans(revision: Revision, passages: Sequence[Span]) -> list[Span]:
     return merged
 
 
-def _place(claim: Claim, revision: Revision, spans: Sequence[Span], placing: Placing, by: User | None) -> None:
+def _place(
+    claim: Claim,
+    revision: Revision,
+    spans: Sequence[Span],
+    placing: Placing,
+    by: User | None,
+    *,
+    changes: Sequence[str] = (),
+) -> None:
     Anchor.objects.bulk_create(
-        Anchor(claim=claim, revision=revision, start=start, end=end, placing=placing, placed_by=by)
-        for start, end in spans
+        Anchor(
+            claim=claim,
+            revision=revision,
+            start=start,
+            end=end,
+            placing=placing,
+            placed_by=by,
+            changes=list(changes) if number == 0 else [],
+        )
+        for number, (start, end) in enumerate(spans)
     )

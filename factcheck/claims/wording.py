@@ -1,10 +1,13 @@
 """A claim's words: what a verdict is about, and how they are found again in a new text."""
 
 import hashlib
-import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
+from factcheck.articles.anchoring import transport
 from factcheck.lib.canonical_json import dumps
+from factcheck.lib.folding import fold
 
 Span = tuple[int, int]
 
@@ -16,39 +19,33 @@ def words_at(text: str, spans: Sequence[Span]) -> tuple[str, ...]:
 def statement_sha256(speaker: str, words: Sequence[str]) -> str:
     """SHA-256 of the canonical JSON of what is claimed and by whom; "" for a claim without a place.
 
-    The speaker belongs to it: "the fee is low" is one statement by us and another by a president.
+    The speaker belongs to it: "the fee is low" is one statement by us and another by a president. The words count as
+    ``lib.folding`` writes them, with their capitals: straight quotation marks in place of curly ones state nothing new.
     """
-    return hashlib.sha256(dumps({"speaker": speaker, "words": list(words)})).hexdigest() if words else ""
+    if not words:
+        return ""
+    folded = [fold(passage, keep_case=True).text for passage in words]
+    return hashlib.sha256(dumps({"speaker": speaker, "words": folded})).hexdigest()
 
 
-def find_again(old: str, spans: Sequence[Span], new: str) -> list[Span] | None:
-    """The same passages in a new text, or None unless every one of them is certain.
+@dataclass(frozen=True)
+class Carried:
+    """A claim's passages in a new text; ``spans`` is empty when one of them has no likely place at all."""
 
-    A passage is certain when its words stand exactly once in the new text and stood once in the
-    old, or when, of several places, exactly one has the same line before and behind it.
-    """
-    placed = []
-    for start, end in spans:
-        words = old[start:end]
-        places = _places(words, new)
-        if len(places) != 1 or len(_places(words, old)) != 1:
-            before, after = _line_around(old, start, end)
-            places = [place for place in places if _line_around(new, *place) == (before, after)]
-        if len(places) != 1:
-            return None
-        placed.append(places[0])
-    # Passages that changed their order are another statement.
-    return placed if placed == sorted(placed) else None
+    spans: tuple[Span, ...]
+    # Nobody has to look at it: every passage has one certain place.
+    certain: bool
+    changes: tuple[str, ...] = ()
 
 
-def _places(words: str, text: str) -> list[Span]:
-    """Where the words stand without cutting a word or a number in two."""
-    first = r"(?<![\w.,])" if words[:1].isdigit() else r"(?<!\w)" if words[:1].isalnum() else ""
-    last = r"(?![.,]?\w)" if words[-1:].isdigit() else r"(?!\w)" if words[-1:].isalnum() else ""
-    return [match.span() for match in re.finditer(f"{first}{re.escape(words)}{last}", text)]
-
-
-def _line_around(text: str, start: int, end: int) -> tuple[str, str]:
-    first = text.rfind("\n", 0, start) + 1
-    last = text.find("\n", end)
-    return text[first:start], text[end : last if last >= 0 else len(text)]
+def carry_over(old: str, spans: Sequence[Span], new: str) -> Carried:
+    """Where a claim's passages stand in a new text, in the same words or in others."""
+    anchors = [transport(old, new, start, end) for start, end in spans]
+    found = [(anchor.start, anchor.end) for anchor in anchors if anchor.start is not None and anchor.end is not None]
+    changes = tuple(change for anchor in anchors for change in anchor.changes)
+    if len(found) < len(anchors) or not found:
+        return Carried((), certain=False, changes=changes)
+    # Passages that changed their order, or ran into one another, are another statement.
+    in_order = all(one[1] <= other[0] for one, other in pairwise(found))
+    certain = in_order and all(anchor.outcome in ("same", "changed") for anchor in anchors)
+    return Carried(tuple(found) if in_order else (), certain, changes)

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from factcheck.accounts.permissions import NotPermitted
@@ -6,6 +8,8 @@ from factcheck.claims.errors import ClaimError, ClaimWithdrawn, PassageRefused
 from factcheck.claims.models import ClaimKind
 from factcheck.claims.selectors import claims_in, last_words, place_of
 from factcheck.claims.services import change_claim, mark_claim, place_claim, revise_article, withdraw_claim
+from factcheck.ledger.actions import Action
+from factcheck.ledger.models import Entry
 from factcheck.lib.errors import StaleVersion
 from tests import factories
 
@@ -59,25 +63,44 @@ def test_words_of_an_old_revision_are_not_marked_in_the_new_one():
         mark_claim(article, passages=[(0, 7)], kind="number", revision_number=1, by=factories.reporter())
 
 
-def test_a_new_revision_keeps_the_place_of_claims_whose_words_stand_there():
+def test_a_new_revision_finds_claims_again_and_says_which_words_are_others():
     article = factories.article()
     kept = factories.claim(article, "18,000 people")
-    lost = factories.claim(article, "40 million euros")
+    edited = factories.claim(article, "40 million euros")
 
     revision = revise_article(
         article, factories.TEXT.replace("40 million", "43 million").encode(), version=None, by=factories.reporter()
     )
 
     placed = {item.claim.pk: item for item in claims_in(revision)}
-    assert placed[kept.pk].words == ("18,000 people",)
-    assert not placed[lost.pk].is_placed
-    assert last_words(lost) == ("40 million euros",)
+    assert (placed[kept.pk].words, placed[kept.pk].changes) == (("18,000 people",), ())
+    assert (placed[edited.pk].words, placed[edited.pk].changes) == (("43 million euros",), ("40 → 43",))
+
+
+def test_a_claim_whose_sentence_is_gone_is_left_for_a_person():
+    article = factories.article()
+    claim = factories.claim(article, "18,000 people")
+
+    revision = revise_article(article, factories.REWRITTEN.encode(), version=None, by=factories.reporter())
+
+    assert not place_of(claim, revision).is_placed
+    assert last_words(claim) == ("18,000 people",)
+
+
+def test_what_became_of_a_claims_words_stands_in_the_ledger():
+    article = factories.article()
+    claim = factories.claim(article, "40 million euros")
+
+    revise_article(article, factories.TEXT.replace("40 million", "43 million").encode(), version=None, by=None)
+
+    entry = Entry.objects.filter(subject=claim.subject, action=Action.CLAIM_PLACED).select_related("opening").get()
+    assert json.loads(entry.opening.body)["facts"]["changes"] == ["40 → 43"]
 
 
 def test_a_person_places_a_claim_at_changed_words():
     article = factories.article()
     claim = factories.claim(article, "40 million euros")
-    revise_article(article, factories.TEXT.replace("40", "43").encode(), version=None, by=factories.reporter())
+    revise_article(article, factories.TEXT.replace("cost 40", "cost 43").encode(), version=None, by=None)
 
     place_claim(
         claim, passages=factories.spans_of(article, "43 million euros"), version=claim.version, by=factories.checker()

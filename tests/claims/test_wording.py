@@ -1,6 +1,6 @@
 import pytest
 
-from factcheck.claims.wording import find_again, statement_sha256
+from factcheck.claims.wording import Carried, carry_over, statement_sha256
 
 OLD = "Repairs cost 40 million euros.\n\nThe city pays 40 million euros.\n\nMarta agreed."
 
@@ -12,29 +12,24 @@ def span(words: str, text: str = OLD, nth: int = 0) -> tuple[int, int]:
     return start, start + len(words)
 
 
-def test_words_that_stand_once_are_found_again():
+def test_words_that_stand_untouched_are_certain():
     new = "A new first line.\n\n" + OLD
 
-    assert find_again(OLD, [span("Marta agreed")], new) == [span("Marta agreed", new)]
+    assert carry_over(OLD, [span("40 million euros", nth=1)], new) == Carried(
+        (span("40 million euros", new, nth=1),), certain=True
+    )
 
 
-def test_of_several_places_the_one_with_the_same_line_is_taken():
-    new = "A new first line.\n\n" + OLD
+def test_changed_words_are_certain_and_say_what_changed():
+    new = OLD.replace("Repairs cost 40", "Repairs cost 43")
 
-    assert find_again(OLD, [span("40 million euros", nth=1)], new) == [span("40 million euros", new, nth=1)]
+    assert carry_over(OLD, [span("Repairs cost 40 million euros")], new) == Carried(
+        (span("Repairs cost 43 million euros", new),), certain=True, changes=("40 → 43",)
+    )
 
 
 def test_several_places_that_nothing_tells_apart_are_not_guessed():
-    old, new = "He said so.", "He said so.\n\nHe said so."
-
-    assert find_again(old, [(0, 10)], new) is None
-
-
-def test_changed_words_are_not_found():
-    assert (
-        find_again(OLD, [span("Repairs cost 40 million euros")], OLD.replace("Repairs cost 40", "Repairs cost 43"))
-        is None
-    )
+    assert not carry_over("He said so.", [(0, 10)], "He said so.\n\nHe said so.").certain
 
 
 @pytest.mark.parametrize(
@@ -50,16 +45,16 @@ def test_changed_words_are_not_found():
 def test_a_part_of_another_number_or_word_is_not_the_claim(words: str, new: str):
     old = f"They said {words} and left."
 
-    assert find_again(old, [(10, 10 + len(words))], new) is None
+    assert not carry_over(old, [(10, 10 + len(words))], new).certain
 
 
 def test_all_passages_of_a_claim_must_be_there_in_their_order():
     old = "One thing here. Other thing there."
     spans = [span("One thing", old), span("Other thing", old)]
 
-    assert find_again(old, spans, "Other thing there. One thing here.") is None
-    assert find_again(old, spans, "One thing here.") is None
-    assert find_again(old, spans, "So. " + old) == [(4, 13), (20, 31)]
+    assert not carry_over(old, spans, "Other thing there. One thing here.").certain
+    assert not carry_over(old, spans, "One thing here.").certain
+    assert carry_over(old, spans, "So. " + old) == Carried(((4, 13), (20, 31)), certain=True)
 
 
 def test_another_speaker_or_another_word_makes_another_statement():
@@ -67,4 +62,10 @@ def test_another_speaker_or_another_word_makes_another_statement():
 
     assert ours != statement_sha256("Nayib Bukele", ["The fee is low"])
     assert ours != statement_sha256("", ["The fee is high"])
+    assert ours != statement_sha256("", ["The FEE is low"])
     assert ours == statement_sha256("", ["The fee is low"])
+
+
+def test_other_quotation_marks_and_spaces_make_no_other_statement():
+    assert statement_sha256("", ["“Yes, we\u00a0can”"]) == statement_sha256("", ['"Yes, we can"'])
+    assert statement_sha256("", ["10² metres"]) != statement_sha256("", ["102 metres"])

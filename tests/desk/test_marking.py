@@ -215,7 +215,7 @@ def test_nothing_selected_and_nothing_written_is_refused():
 def unplaced_claim(**kwargs) -> Claim:
     article = factories.article()
     claim = factories.claim(article, "18,000 people", **kwargs)
-    revise_article(article, factories.TEXT.replace("18,000", "19,000").encode(), version=None, by=None)
+    revise_article(article, factories.REWRITTEN.encode(), version=None, by=None)
     return Claim.objects.get(pk=claim.pk)
 
 
@@ -232,14 +232,29 @@ def test_the_page_for_placing_shows_the_words_of_before():
     assert "18,000 people</blockquote>" in page.content.decode()
 
 
+def test_a_likely_place_is_offered_and_taken_only_by_a_person():
+    article = factories.article()
+    claim = factories.claim(article, "40 million euros")
+    denied = factories.TEXT.replace("Repairs will cost", "Repairs will never cost")
+    revise_article(article, denied.encode(), version=None, by=None)
+    assert words_of(claim) == ()
+
+    page = client_of(factories.reporter()).get(reverse("desk:claim_place", args=[claim.public_id]))
+
+    likely = page.context["likely"]
+    assert (likely.words, likely.changes) == ("40 million euros", ("+ “never”",))
+    assert place(claim, spans=likely.spans).status_code == 302
+    assert words_of(claim) == ("40 million euros",)
+
+
 def test_a_claim_is_placed_by_selection_and_by_words():
     claim = unplaced_claim()
     assert place(claim, spans=spans(claim.article, "19,000 people")).status_code == 302
     assert words_of(claim) == ("19,000 people",)
 
     claim.refresh_from_db()
-    assert place(claim, words="19,000 people cross").status_code == 302
-    assert words_of(claim) == ("19,000 people cross",)
+    assert place(claim, words="of 19,000 people").status_code == 302
+    assert words_of(claim) == ("of 19,000 people",)
 
 
 def test_a_stale_placing_is_refused_and_goes_through_the_second_time():
@@ -260,7 +275,7 @@ def test_a_stale_placing_is_refused_and_goes_through_the_second_time():
 def test_a_selection_from_an_older_revision_places_nothing():
     claim = unplaced_claim()
     chosen = spans(claim.article, "19,000 people")
-    revise_article(claim.article, factories.TEXT.replace("18,000", "20,000").encode(), version=None, by=None)
+    revise_article(claim.article, factories.REWRITTEN.replace("19,000", "20,000").encode(), version=None, by=None)
 
     refused = place(claim, spans=chosen, revision=2)
 

@@ -66,18 +66,24 @@ def test_a_verdict_nobody_signed_is_in_the_way():
     assert kinds(article) == ["unsigned"]
 
 
-def test_changed_words_are_in_the_way_until_they_are_placed_and_decided_again():
+def test_changed_words_are_in_the_way_until_they_are_decided_again():
     article = ready()
     claim = article.claims.get()
     revise_article(article, factories.TEXT.replace("40", "43").encode(), version=None, by=factories.reporter())
-    assert kinds(article) == ["no_place"]
-
-    spans = factories.spans_of(article, "Repairs will cost 43 million euros")
-    place_claim(claim, passages=spans, version=None, by=factories.reporter())
     assert kinds(article) == ["stale"]
 
     factories.signed_off(claim)
     assert kinds(article) == []
+
+
+def test_a_claim_without_a_place_is_in_the_way_until_a_person_places_it():
+    article = factories.article()
+    claim = factories.signed_off(factories.claim(article, "18,000 people")).claim
+    revise_article(article, factories.REWRITTEN.encode(), version=None, by=factories.reporter())
+    assert kinds(article) == ["no_place"]
+
+    place_claim(claim, passages=factories.spans_of(article, "19,000 people"), version=None, by=factories.reporter())
+    assert kinds(article) == ["stale"]
 
 
 def test_a_claim_of_ours_whose_rating_does_not_release_is_in_the_way():

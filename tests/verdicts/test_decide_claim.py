@@ -136,9 +136,9 @@ def test_another_speaker_makes_a_verdict_stale():
 
 def test_a_claim_without_a_place_is_not_decided():
     article = factories.article()
-    claim = factories.claim(article, "40 million euros")
+    claim = factories.claim(article, "18,000 people")
     factories.interview(claim)
-    revise_article(article, factories.TEXT.replace("40", "43").encode(), version=None, by=factories.reporter())
+    revise_article(article, factories.REWRITTEN.encode(), version=None, by=factories.reporter())
 
     with pytest.raises(VerdictRefused, match="no place"):
         decide(claim)

@@ -14,7 +14,7 @@ from factcheck.articles.importing import Draft, read_plain_text
 from factcheck.articles.models import Article, Revision
 from factcheck.articles.selectors import latest_revision
 from factcheck.articles.services import change_details, import_article
-from factcheck.claims.models import Claim
+from factcheck.claims.models import Claim, Placing
 from factcheck.claims.services import revise_article
 from factcheck.desk import stale
 from factcheck.desk.forms.articles import (
@@ -253,9 +253,14 @@ def _found_again(revision: Revision) -> str:
     sentence = _("Revision %(number)s is saved.") % {"number": revision.number}
     if not total:
         return sentence
-    again = ngettext(
-        "%(count)s claim was found again word for word.", "%(count)s claims were found again word for word.", found
-    ) % {"count": found}
+    again = ngettext("%(count)s claim was found again.", "%(count)s claims were found again.", found) % {"count": found}
+    changed = standing.filter(anchors__revision=revision, anchors__placing=Placing.CHANGED).distinct().count()
+    if changed:
+        again += " " + ngettext(
+            "%(count)s of them has other words now and needs a new check.",
+            "%(count)s of them have other words now and need a new check.",
+            changed,
+        ) % {"count": changed}
     if found == total:
         return f"{sentence} {again}"
     missing = ngettext(

@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -12,7 +13,9 @@ from factcheck.accounts.permissions import Act
 from factcheck.articles.models import Article
 from factcheck.articles.selectors import latest_revision
 from factcheck.claims.models import Claim
+from factcheck.claims.selectors import likely_place
 from factcheck.claims.services import change_claim, mark_claim, place_claim, withdraw_claim
+from factcheck.claims.wording import words_at
 from factcheck.desk import stale
 from factcheck.desk.forms.marking import ChangeForm, MarkForm, PlaceForm, WithdrawForm
 from factcheck.desk.http import DeskRequest, desk_view
@@ -96,7 +99,25 @@ def claim_place(request: DeskRequest, claim_id: str) -> HttpResponse:
 def _place_context(request: DeskRequest, claim: Claim, form: PlaceForm) -> dict[str, Any]:
     work = workspace(claim.article, request.user)
     card = next((card for card in [*work.cards, *work.unplaced] if card.claim == claim), None)
-    return {"claim": claim, "article": claim.article, "work": work, "card": card, "form": form}
+    context = {"claim": claim, "article": claim.article, "work": work, "card": card, "form": form}
+    if card is not None and not card.checked.placed.is_placed:
+        likely = likely_place(claim, work.revision)
+        if likely.spans:
+            context["likely"] = Likely(
+                words=" … ".join(words_at(work.revision.text, likely.spans)),
+                spans=",".join(f"{start}-{end}" for start, end in likely.spans),
+                changes=likely.changes,
+            )
+    return context
+
+
+@dataclass(frozen=True)
+class Likely:
+    """A place to confirm; ``spans`` as the form sends them."""
+
+    words: str
+    spans: str
+    changes: tuple[str, ...]
 
 
 @desk_view(Act.MARK_CLAIM)
