@@ -156,6 +156,7 @@ INSERT_ONLY_MODELS: list[str] = [
     "archive.TextLayer",
     "archive.Rendering",
     "archive.WaczSignature",
+    "archive.WitnessReport",
     "evidence.PassageCheck",
     "evidence.PassageConfirmation",
     "verdicts.Rating",
@@ -277,6 +278,13 @@ ARCHIVE_DISCREET_USER_AGENT: str = env.str(
 CAPTURE_MAX_BYTES: int = env.int("CAPTURE_MAX_BYTES", default=50 * 1024 * 1024)
 CAPTURE_MAX_DECODED_BYTES: int = env.int("CAPTURE_MAX_DECODED_BYTES", default=200 * 1024 * 1024)
 CAPTURE_TIMEOUT_SECONDS: int = env.int("CAPTURE_TIMEOUT_SECONDS", default=60)
+
+# Outside witnesses. Copies are ordered there only with a key; without an address nobody is asked at all.
+WITNESS_IA_URL: str = env.str("WITNESS_IA_URL", default="https://web.archive.org").rstrip("/")
+WITNESS_IA_ACCESS_KEY: str = env.str("WITNESS_IA_ACCESS_KEY", default="")
+WITNESS_IA_SECRET: str = env.str("WITNESS_IA_SECRET", default="")
+WITNESS_AT_PUBLICATION: bool = env.bool("WITNESS_AT_PUBLICATION", default=True)
+WITNESS_PAUSE_SECONDS: int = env.int("WITNESS_PAUSE_SECONDS", default=10)
 
 LOGGING: dict[str, Any] = {
     "version": 1,

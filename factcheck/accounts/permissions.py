@@ -23,6 +23,7 @@ class Act(StrEnum):
     CONFIRM_PASSAGE = "confirm_passage"
     SIGN_OFF = "sign_off"
     SET_VISIBILITY = "set_visibility"
+    ASK_WITNESS = "ask_witness"
     OVERRIDE = "override"
     PUBLISH = "publish"
     EDIT_RATINGS = "edit_ratings"
@@ -44,6 +45,7 @@ _LABELS = {
     Act.CONFIRM_PASSAGE: gettext_lazy("confirm a passage that the machine could not"),
     Act.SIGN_OFF: gettext_lazy("sign off verdicts"),
     Act.SET_VISIBILITY: gettext_lazy("decide what readers see of a source"),
+    Act.ASK_WITNESS: gettext_lazy("tell an outside archive of a page"),
     Act.OVERRIDE: gettext_lazy("pass a blocker with a written reason"),
     Act.PUBLISH: gettext_lazy("publish articles"),
     Act.EDIT_RATINGS: gettext_lazy("edit the rating scale"),
@@ -52,7 +54,7 @@ _LABELS = {
 
 _REPORTER = frozenset({Act.SEE_DESK, Act.WRITE_ARTICLE, Act.MARK_CLAIM, Act.ADD_EVIDENCE})
 _CHECKER = _REPORTER | {Act.WITHDRAW_CLAIM, Act.DECIDE, Act.CONFIRM_PASSAGE, Act.SIGN_OFF}
-_EDITOR = _CHECKER | {Act.SET_VISIBILITY, Act.OVERRIDE, Act.PUBLISH, Act.EDIT_RATINGS}
+_EDITOR = _CHECKER | {Act.SET_VISIBILITY, Act.ASK_WITNESS, Act.OVERRIDE, Act.PUBLISH, Act.EDIT_RATINGS}
 
 PERMISSIONS: dict[Role, frozenset[Act]] = {
     Role.REPORTER: _REPORTER,

@@ -309,3 +309,125 @@ class WaczSignature(InsertOnly):
 
     def __str__(self) -> str:
         return self.hash
+
+
+class WitnessService(models.TextChoices):
+    INTERNET_ARCHIVE = "internet-archive", _("Internet Archive")
+
+
+class WitnessAct(models.TextChoices):
+    SAVE = "save", _("Make a copy")
+    LOOK_UP = "look-up", _("Look for a copy")
+
+
+class WitnessRequest(models.Model):
+    """What somebody else's archive is asked for, while it is open; what came of it is the report."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("In work")
+        ENDED = "ended", _("Ended")
+
+    public_id = models.CharField(max_length=8, unique=True, default=new_id, editable=False)
+    capture = models.ForeignKey(Capture, on_delete=models.PROTECT, related_name="witness_requests")
+    service = models.CharField(max_length=20, choices=WitnessService, default=WitnessService.INTERNET_ARCHIVE)
+    act = models.CharField(max_length=10, choices=WitnessAct)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    # Their job: kept from the moment of their answer, so that a killed worker asks for no second copy.
+    remote_job_id = models.CharField(max_length=100, blank=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    # They say that they have it, or have forgotten the job: the copy itself is looked for.
+    seeking_since = models.DateTimeField(null=True, blank=True)
+    claimed_timestamp = models.CharField(max_length=14, blank=True)
+    claimed_url = models.CharField(max_length=2000, blank=True)
+    # How often they put us off, and how often we asked within this phase.
+    put_offs = models.PositiveSmallIntegerField(default=0)
+    turns = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["capture", "service", "act"],
+                condition=models.Q(state="open"),
+                name="witness_asked_once_at_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def subject(self) -> str:
+        return f"witness-request/{self.public_id}"
+
+
+class Agreement(models.TextChoices):
+    """How the witness's copy compares with ours, by SHA-1 of the page's bytes."""
+
+    SAME_RECEIVED = "same-received", _("The same bytes as we received.")
+    SAME_DECODED = "same-decoded", _("The same bytes as ours once unpacked; they travelled packed in another way.")
+    DIFFERENT = (
+        "different",
+        _("Other bytes than ours. Pages that change with each visit do that; it speaks against neither copy."),
+    )
+    NOT_COMPARABLE = "not-comparable", _("The bytes cannot be compared: one of us does not have all of them.")
+
+
+class WitnessReport(InsertOnly):
+    """What an outside archive was seen to hold, or why it holds nothing."""
+
+    class Outcome(models.TextChoices):
+        SEEN = "seen", _("There is a copy there.")
+        NONE = "none", _("There is no copy there.")
+        REFUSED = "refused", _("No copy is made there.")
+        GAVE_UP = "gave-up", _("No copy came of it.")
+
+    request = models.OneToOneField(WitnessRequest, on_delete=models.PROTECT, related_name="report")
+    capture = models.ForeignKey(Capture, on_delete=models.PROTECT, related_name="witness_reports")
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    # Their word for it, as internet_archive.problem_sentence knows it.
+    reason = models.CharField(max_length=40, blank=True)
+    taken_at = models.DateTimeField(null=True, blank=True)
+    # JSON of WitnessWords: addresses and words from outside.
+    words_row = models.ForeignKey(Text, on_delete=models.PROTECT, related_name="+")
+    # Base32, as their index writes it; "" where there is none.
+    their_sha1 = models.CharField(max_length=32, blank=True)
+    our_received_sha1 = models.CharField(max_length=32, blank=True)
+    our_decoded_sha1 = models.CharField(max_length=32, blank=True)
+    # "index", or "bytes" where we fetched their copy and hashed it ourselves.
+    seen_by = models.CharField(max_length=10, blank=True)
+    agreement = models.CharField(max_length=20, choices=Agreement, blank=True)
+    reported_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-reported_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(outcome="seen") | models.Q(taken_at__isnull=False),
+                name="witness_seen_has_a_moment",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.outcome
+
+    @cached_property
+    def words(self) -> WitnessWords:
+        """What was said in words; all of it empty once it is erased."""
+        body = self.words_row.body
+        return WitnessWords(**json.loads(body)) if body else WitnessWords()
+
+
+@dataclass(frozen=True)
+class WitnessWords:
+    """All of it comes from outside and is hostile."""
+
+    memento: str = ""
+    original: str = ""
+    said: str = ""
