@@ -70,6 +70,11 @@ def transport(old: str, new: str, start: int, end: int) -> Anchor:
     return _aligned(old, new).transport(start, end)
 
 
+def sentence_spans(text: str) -> list[Span]:
+    """The sentences of a canonical text; none crosses a block."""
+    return [(sentence.start, sentence.end) for sentence in _Text(text).sentences]
+
+
 @lru_cache(maxsize=8)
 def _aligned(old: str, new: str) -> "_Alignment":
     return _Alignment(_Text(old), _Text(new))
