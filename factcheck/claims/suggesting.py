@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from factcheck.articles.anchoring import sentence_spans
@@ -54,7 +54,7 @@ class _Sign:
     pattern: re.Pattern[str]
     weight: float
     # What a person reads; empty for what speaks against a check.
-    reason: str = ""
+    reason: str | Promise = ""
     # A second and third find add less and less; others count once.
     counts: bool = False
 
@@ -86,10 +86,6 @@ def _words(words: str, *, flags: int = re.IGNORECASE) -> re.Pattern[str]:
 @lru_cache(maxsize=8)
 def _signs(language: str) -> tuple[_Sign, ...]:
     return (*_ANYWHERE, *_BY_LANGUAGE.get(language, ()))
-
-
-def known_languages() -> Iterator[str]:
-    yield from sorted(_BY_LANGUAGE)
 
 
 _ANYWHERE = (
