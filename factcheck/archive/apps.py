@@ -6,6 +6,7 @@ class ArchiveConfig(AppConfig):
     name = "factcheck.archive"
 
     def ready(self) -> None:
+        from factcheck.archive import witnesses
         from factcheck.archive.blobs import tidy
         from factcheck.archive.capturing import EXTRACTING_SECONDS, SLACK_SECONDS, give_up, run_capture
         from factcheck.archive.services import JOB_KIND
@@ -18,6 +19,15 @@ class ArchiveConfig(AppConfig):
                 gave_up=give_up,
                 deadline_seconds=settings.CAPTURE_TIMEOUT_SECONDS + EXTRACTING_SECONDS + SLACK_SECONDS,
                 max_attempts=8,
+            )
+        )
+        register(
+            Kind(
+                name=witnesses.JOB_KIND,
+                run=witnesses.run_witness,
+                gave_up=witnesses.give_up,
+                deadline_seconds=witnesses.TURN_SECONDS,
+                max_attempts=witnesses.MAX_TURNS,
             )
         )
         register_periodic(Periodic(name="tidy-blobs", every_seconds=3600, run=tidy))

@@ -6,6 +6,7 @@ FactcheckError
 ├── BlobError
 │   ├── BlobMissing          the bytes are not in the store
 │   └── BlobDamaged          they are, but are not the bytes they were
+├── WitnessNotAsked          nobody outside may hear of the page, or nobody is there to be asked
 ├── WarcFault                a WARC is not as it was written; the message says where
 └── NoText                   the capture has no such text layer
 
@@ -21,6 +22,10 @@ class CaptureError(FactcheckError):
 
 class CaptureNotPossible(CaptureError):
     """What was typed is not an address of a page."""
+
+
+class WitnessNotAsked(FactcheckError):
+    """The sentence says why."""
 
 
 class BlobError(FactcheckError):

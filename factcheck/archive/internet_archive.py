@@ -319,25 +319,15 @@ def problem_sentence(code: str) -> str:
         "too-many-redirects": _("The address leads on more often than the Internet Archive follows."),
         "ftp-access-denied": _("The Internet Archive may not read this address."),
         "network-authentication-required": _("The site asks the Internet Archive to sign in to a network first."),
-        "too-many-daily-captures": _(
-            "The Internet Archive has copied this page often enough today; it is asked again tomorrow."
-        ),
-        "max-daily-bandwidth": _("The Internet Archive takes no more from us today; it is asked again tomorrow."),
-        "max-daily-bandwidth-host": _(
-            "The Internet Archive takes no more of this site today; it is asked again tomorrow."
-        ),
-        "max-daily-bandwidth-from-ip": _(
-            "The Internet Archive takes no more from us today; it is asked again tomorrow."
-        ),
-        "too-many-requests": _(
-            "The Internet Archive, or the site it asks, wants fewer requests; it is asked again later."
-        ),
-        "user-session-limit": _(
-            "As many of our pages as the Internet Archive allows are being copied; this one waits."
-        ),
-        "unreadable": _("The Internet Archive’s answer could not be read; it is asked again later."),
-        "unreachable": _("The Internet Archive could not be reached; it is asked again later."),
-        "limit": _("The Internet Archive answered more than we read; it is asked again later."),
+        "too-many-daily-captures": _("The Internet Archive has copied this page often enough today."),
+        "max-daily-bandwidth": _("The Internet Archive takes no more from us today."),
+        "max-daily-bandwidth-host": _("The Internet Archive takes no more of this site today."),
+        "max-daily-bandwidth-from-ip": _("The Internet Archive takes no more from us today."),
+        "too-many-requests": _("The Internet Archive, or the site it asks, wants fewer requests."),
+        "user-session-limit": _("As many of our pages as the Internet Archive allows are being copied."),
+        "unreadable": _("The Internet Archive’s answer could not be read."),
+        "unreachable": _("The Internet Archive could not be reached."),
+        "limit": _("The Internet Archive answered more than we read."),
         "address": _(
             "The address set for the Internet Archive may not be opened. Whoever runs this server can correct it."
         ),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from factcheck.accounts.models import User
 from factcheck.accounts.permissions import Act, require
 from factcheck.articles.models import Article
+from factcheck.evidence.witnessing import ask_about_published
 from factcheck.ledger.actions import Action
 from factcheck.ledger.services import keep_text, record
 from factcheck.lib.legible import is_legible
@@ -126,7 +127,14 @@ def publish(
         },
         by=by.actor_id if by else None,
     )
+    # Only now: before it is published, nobody outside may learn what an article rests on.
+    ask_about_published(_captures_cited(publication), by=by)
     return publication
+
+
+def _captures_cited(publication: Publication) -> list[str]:
+    subjects = publication.citations.filter(subject__startswith="capture/").values_list("subject", flat=True)
+    return [subject.removeprefix("capture/") for subject in subjects]
 
 
 def _index(publication: Publication) -> None:
