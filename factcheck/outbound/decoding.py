@@ -10,6 +10,7 @@ from typing import Protocol
 from django.utils.translation import gettext as _
 
 from factcheck.outbound.exchanges import Exchange, Limits
+from factcheck.outbound.messages import Broken, Head
 
 MAX_CODINGS = 2
 # Below this, a page of one repeated letter is no bomb yet.
@@ -43,17 +44,9 @@ def decoded(exchange: Exchange, limits: Limits) -> Decoded:
 
     Never holds more than ``limits.max_decoded_bytes``.
     """
-    codings = [
-        coding.strip().lower()
-        for value in exchange.head.all("content-encoding")
-        for coding in value.split(",")
-        if coding.strip().lower() not in ("", "identity")
-    ]
-    if len(codings) > MAX_CODINGS or not all(coding in _DECODERS for coding in codings):
+    pieces = _without_coding(exchange.head, exchange.payload(), limits)
+    if pieces is None:
         return Decoded(b"", "coding", _("The page came in a coding that was not asked for and cannot be read."))
-    pieces: Iterator[bytes] = exchange.payload()
-    for coding in reversed(codings):
-        pieces = _DECODERS[coding](pieces, limits)
     whole = io.BytesIO()
     why = None
     try:
@@ -66,6 +59,35 @@ def decoded(exchange: Exchange, limits: Limits) -> Decoded:
         why = stop.why
     # getvalue() of a BytesIO written in one go hands over its buffer without a copy.
     return Decoded(whole.getvalue(), why, _sentence(why))
+
+
+def decoded_pieces(head: Head, payload: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
+    """The same piece by piece, for who need not hold it: up to where ``decoded`` would stop, or the message breaks."""
+    left = limits.max_decoded_bytes
+    try:
+        for piece in _without_coding(head, payload, limits) or ():
+            yield piece[:left]
+            left -= len(piece)
+            if left <= 0:
+                return
+    except (_Stop, Broken):
+        return
+
+
+def _without_coding(head: Head, payload: Iterator[bytes], limits: Limits) -> Iterator[bytes] | None:
+    """None for a coding that is not read here. The pieces raise _Stop."""
+    codings = [
+        coding.strip().lower()
+        for value in head.all("content-encoding")
+        for coding in value.split(",")
+        if coding.strip().lower() not in ("", "identity")
+    ]
+    if len(codings) > MAX_CODINGS or not all(coding in _DECODERS for coding in codings):
+        return None
+    pieces = payload
+    for coding in reversed(codings):
+        pieces = _DECODERS[coding](pieces, limits)
+    return pieces
 
 
 def _sentence(why: str | None) -> str:
