@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -33,6 +34,7 @@ class NextStep(StrEnum):
     RETRY = "retry"
     WAIT = "wait"
     CORRECT_URL = "correct_url"
+    ASK_INTERNET_ARCHIVE = "ask_internet_archive"
     FIND_OTHER_SOURCE = "find_other_source"
     TAKE_FILE_OR_WORK = "take_file_or_work"
 
@@ -43,6 +45,7 @@ class NextStep(StrEnum):
             NextStep.RETRY: _("Try again now"),
             NextStep.WAIT: _("Wait: it is tried again by itself"),
             NextStep.CORRECT_URL: _("Correct the address"),
+            NextStep.ASK_INTERNET_ARCHIVE: _("Ask the Internet Archive"),
             NextStep.FIND_OTHER_SOURCE: _("Find another page that says it"),
             NextStep.TAKE_FILE_OR_WORK: _("Enter it as a work, with its edition and page"),
         }[self]
@@ -92,7 +95,19 @@ def sentence(outcome: Outcome | str, reason: str = "") -> str:
     return by_reason.get((kind, reason)) or by_reason[(kind, "")]
 
 
+# Where somebody else may have seen the page that we did not get to see.
+_OTHERS_MAY_HAVE_IT = frozenset((Outcome.NEEDS_BROWSER, Outcome.BLOCKED, Outcome.GONE, Outcome.UNREACHABLE))
+
+
 def next_steps(outcome: Outcome | str, reason: str = "") -> tuple[NextStep, ...]:
+    steps = _steps(outcome, reason)
+    if settings.WITNESS_IA_URL and outcome in _OTHERS_MAY_HAVE_IT:
+        place = steps.index(NextStep.FIND_OTHER_SOURCE)
+        return *steps[:place], NextStep.ASK_INTERNET_ARCHIVE, *steps[place:]
+    return steps
+
+
+def _steps(outcome: Outcome | str, reason: str) -> tuple[NextStep, ...]:
     match Outcome(outcome):
         case Outcome.CAPTURED:
             return (NextStep.CHECK_PASSAGE,)

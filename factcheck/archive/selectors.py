@@ -77,6 +77,8 @@ def capture_progress(request: CaptureRequest) -> Progress:
         said = sentence(request.last_outcome, request.reason) if request.last_outcome else job.reason
         # Nobody has to wait the hours out: what can be done at the end can be done now.
         meanwhile = next_steps(request.last_outcome, request.reason) if request.last_outcome else (NextStep.RETRY,)
+        # Others are asked from the page of the copy, which is not there yet.
+        meanwhile = tuple(step for step in meanwhile if step is not NextStep.ASK_INTERNET_ARCHIVE)
         return Progress(
             stages=_stages("queued", ended=False),
             sentence=said,

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from factcheck.desk.views import articles, captures, claims, evidence, marking, people, publishing, ratings
+from factcheck.desk.views import articles, captures, claims, evidence, marking, people, publishing, ratings, witnesses
 
 app_name = "desk"
 
@@ -34,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("captures/<str:capture_id>/capture.warc.gz", captures.capture_warc, name="capture_warc"),
     path("captures/<str:capture_id>/capture.wacz", captures.capture_wacz, name="capture_wacz"),
     path("captures/<str:capture_id>/replay/", captures.capture_replay, name="capture_replay"),
+    path("captures/<str:capture_id>/witness/", witnesses.capture_witness, name="capture_witness"),
     path("ratings/", ratings.ratings, name="ratings"),
     path("ratings/new/", ratings.rating_new, name="rating_new"),
     path("ratings/<slug:slug>/", ratings.rating, name="rating"),

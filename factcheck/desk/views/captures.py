@@ -8,9 +8,10 @@ from factcheck.archive.models import Capture
 from factcheck.archive.replay_links import replay_url
 from factcheck.desk.http import DeskRequest, desk_view
 from factcheck.desk.selectors_captures import capture_page, find_capture
+from factcheck.desk.witness_panel import witness_panel
 
 
-def _find(request: DeskRequest, capture_id: str) -> Capture:
+def find_or_404(request: DeskRequest, capture_id: str) -> Capture:
     found = find_capture(capture_id, request.user)
     if found is None:
         raise Http404
@@ -20,15 +21,16 @@ def _find(request: DeskRequest, capture_id: str) -> Capture:
 @desk_view()
 @require_safe
 def capture(request: DeskRequest, capture_id: str) -> HttpResponse:
-    page = capture_page(_find(request, capture_id), request.user, kind=request.GET.get("layer", ""))
-    return render(request, "desk/captures/capture.html", {"page": page, "capture": page.capture})
+    page = capture_page(find_or_404(request, capture_id), request.user, kind=request.GET.get("layer", ""))
+    context = {"page": page, "capture": page.capture, "witnesses": witness_panel(page.capture)}
+    return render(request, "desk/captures/capture.html", context)
 
 
 @desk_view()
 @require_safe
 def capture_warc(request: DeskRequest, capture_id: str) -> HttpResponseBase:
     """The archived bytes as a file: never shown by the browser on this host, whatever they are."""
-    found = _find(request, capture_id)
+    found = find_or_404(request, capture_id)
     if not found.warc_sha256:
         raise Http404
     try:
@@ -49,7 +51,7 @@ def capture_warc(request: DeskRequest, capture_id: str) -> HttpResponseBase:
 @require_safe
 def capture_wacz(request: DeskRequest, capture_id: str) -> HttpResponseBase:
     """The same as a package that replay tools open, made now and always the same."""
-    found = _find(request, capture_id)
+    found = find_or_404(request, capture_id)
     if not found.warc_sha256:
         raise Http404
     try:
@@ -68,7 +70,7 @@ def capture_wacz(request: DeskRequest, capture_id: str) -> HttpResponseBase:
 @require_safe
 def capture_replay(request: DeskRequest, capture_id: str) -> HttpResponse:
     """Away to the archive host, with a key made now: a link in an open page would have run out."""
-    found = _find(request, capture_id)
+    found = find_or_404(request, capture_id)
     if not found.body_sha256:
         raise Http404
     return redirect(replay_url(found))
