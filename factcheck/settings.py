@@ -154,6 +154,8 @@ INSERT_ONLY_MODELS: list[str] = [
     "articles.Revision",
     "archive.Capture",
     "archive.TextLayer",
+    "archive.Upload",
+    "archive.MediaFacts",
     "archive.Rendering",
     "archive.WaczSignature",
     "archive.WitnessReport",
@@ -267,6 +269,10 @@ SWEEP_EVERY_SECONDS: float = env.float("SWEEP_EVERY_SECONDS", default=2.0)
 # --- archive ---------------------------------------------------------------------------------
 
 BLOBS_DIR = VAR / "blobs"
+# Private keys. The sweeper alone opens what lies there (factcheck.ledger.keys).
+KEYS_DIR = Path(env.str("FACTCHECK_KEYS", default="") or VAR / "keys")
+# What can be made again from it at any time.
+DERIVED_DIR = VAR / "derived"
 ARCHIVE_PORTS: list[int] = env.list("ARCHIVE_PORTS", subcast=int, default=[80, 443])
 # Exact "127.0.0.1:8002" pairs that captures may reach although they are loopback.
 ARCHIVE_ALLOW_LOOPBACK: list[str] = env.list("ARCHIVE_ALLOW_LOOPBACK", default=[])
@@ -277,6 +283,7 @@ ARCHIVE_DISCREET_USER_AGENT: str = env.str(
 )
 CAPTURE_MAX_BYTES: int = env.int("CAPTURE_MAX_BYTES", default=50 * 1024 * 1024)
 CAPTURE_MAX_DECODED_BYTES: int = env.int("CAPTURE_MAX_DECODED_BYTES", default=200 * 1024 * 1024)
+CAPTURE_UPLOAD_MAX_BYTES: int = env.int("CAPTURE_UPLOAD_MAX_BYTES", default=100 * 1024 * 1024)
 CAPTURE_TIMEOUT_SECONDS: int = env.int("CAPTURE_TIMEOUT_SECONDS", default=60)
 
 # Outside witnesses. Copies are ordered there only with a key; without an address nobody is asked at all.

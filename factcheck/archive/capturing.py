@@ -23,7 +23,7 @@ from factcheck.archive.blocks import blocks_root
 from factcheck.archive.classify import Received, Verdict, classify
 from factcheck.archive.extracting import Extracted, extract
 from factcheck.archive.extraction.limits import WALL_SECONDS
-from factcheck.archive.models import CaptureRequest
+from factcheck.archive.models import CaptureRequest, Engine
 from factcheck.archive.outcomes import Outcome
 from factcheck.archive.outcomes import sentence as sentence_for
 from factcheck.archive.services import Sealing, StoredLayer, seal_capture
@@ -75,6 +75,12 @@ def run_capture(lease: Lease) -> None:
     request = CaptureRequest.objects.get(public_id=lease.subject.removeprefix("capture-request/"))
     if request.state == CaptureRequest.State.SEALED:
         # Another attempt was quicker; only the row of this one is still open.
+        return
+    if request.engine == Engine.UPLOAD:
+        # Uploads are sealed by the same means, which are in here.
+        from factcheck.archive.uploading import run_upload
+
+        run_upload(lease, request)
         return
     started_at = timezone.now()
     lease.stage("fetching")
@@ -195,7 +201,7 @@ def _end_with_answer(
         body=stored,
         warc=blobs.Blob(warc.sha256, warc.bytes),
         records=warc.records,
-        layers=_store_layers(extracted),
+        layers=store_layers(extracted),
     )
     seal_capture(request, sealing, within=lease.finish())
 
@@ -296,7 +302,7 @@ def _store_warc(request: CaptureRequest, fetched: Fetched, limits: Limits, start
         )
 
 
-def _store_layers(extracted: Extracted) -> tuple[StoredLayer, ...]:
+def store_layers(extracted: Extracted) -> tuple[StoredLayer, ...]:
     return tuple(
         StoredLayer(
             kind=layer.kind,

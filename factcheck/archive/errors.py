@@ -2,12 +2,14 @@
 
 FactcheckError
 ├── CaptureError
-│   └── CaptureNotPossible   the order is refused; nothing was begun
+│   ├── CaptureNotPossible   the order is refused; nothing was begun
+│   └── UploadRefused        a file that is not taken as a copy; nothing of it is kept
 ├── BlobError
 │   ├── BlobMissing          the bytes are not in the store
 │   └── BlobDamaged          they are, but are not the bytes they were
 ├── WitnessNotAsked          nobody outside may hear of the page, or nobody is there to be asked
 ├── WarcFault                a WARC is not as it was written; the message says where
+├── ReplayBusy               too many copies are being made ready for showing
 └── NoText                   the capture has no such text layer
 
 An address that may not be opened raises outbound's AddressRefused.
@@ -28,6 +30,10 @@ class WitnessNotAsked(FactcheckError):
     """The sentence says why."""
 
 
+class UploadRefused(CaptureError):
+    """Not a file that can stand for a page, or not all that has to be said of it."""
+
+
 class BlobError(FactcheckError):
     """Archived bytes that cannot be given."""
 
@@ -41,6 +47,10 @@ class BlobDamaged(BlobError):
 
 
 class WarcFault(FactcheckError):
+    pass
+
+
+class ReplayBusy(FactcheckError):
     pass
 
 

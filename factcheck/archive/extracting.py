@@ -22,6 +22,7 @@ from factcheck.archive.models import TextLayer
 _FOLDER = Path(__file__).resolve().parent
 # The child sees its own package and the libraries, not this project and not its settings.
 _START = "import sys; sys.path.append(sys.argv.pop(1)); from extraction.child import main; main()"
+PACKAGE_START = "import sys; sys.path.append(sys.argv.pop(1)); from extraction.packages import main; main()"
 _MARKUP = frozenset(("text/html", "application/xhtml+xml"))
 _PLAIN = frozenset(
     ("text/plain", "text/csv", "text/markdown", "text/tab-separated-values", "application/json", "application/ld+json")

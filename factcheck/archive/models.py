@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from factcheck.archive.outcomes import Outcome, sentence
 from factcheck.jobs.models import Job
 from factcheck.ledger.insert_only import InsertOnly
 from factcheck.ledger.models import Text
+from factcheck.lib.fingerprints import fingerprint
 from factcheck.lib.ids import new_id
 
 if TYPE_CHECKING:
@@ -30,7 +32,9 @@ class CaptureRequestQuerySet(models.QuerySet["CaptureRequest"]):
         """Orders for the same page that make another one needless: still on the way, or lately a success."""
         fresh = models.Q(created_at__gte=since, capture__outcome__in=Outcome.with_evidence())
         running = ~models.Q(state=CaptureRequest.State.SEALED)
-        shared = self.filter(running | fresh, canonical_url=canonical_url, discreet=discreet, confidential=False)
+        # What a person uploaded is no answer to an order to fetch.
+        fetched = self.exclude(engine=Engine.UPLOAD)
+        shared = fetched.filter(running | fresh, canonical_url=canonical_url, discreet=discreet, confidential=False)
         return shared.order_by("-created_at")
 
 
@@ -95,6 +99,25 @@ class CaptureRequest(models.Model):
         return getattr(self, "capture", None)
 
 
+class Upload(InsertOnly):
+    """What a person said of the file that they handed in as a copy; the file is ``request.upload_sha256``."""
+
+    request = models.OneToOneField(CaptureRequest, on_delete=models.PROTECT, related_name="upload")
+    media_type = models.CharField(max_length=100)
+    bytes = models.PositiveBigIntegerField()
+    # How and when the copy was made, in the person's words.
+    how_row = models.ForeignKey(Text, on_delete=models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.media_type
+
+    @property
+    def how(self) -> str:
+        """Empty once it is erased."""
+        return self.how_row.body
+
+
 @dataclass(frozen=True)
 class CaptureWords:
     """The addresses and words of a capture. All of it comes from outside and is hostile."""
@@ -136,7 +159,7 @@ class Capture(InsertOnly):
     noarchive = models.BooleanField(default=False)
 
     started_at = models.DateTimeField()
-    sealed_at = models.DateTimeField(auto_now_add=True)
+    sealed_at = models.DateTimeField(default=timezone.now, editable=False)
     ip = models.GenericIPAddressField(null=True, blank=True)
     tls = models.JSONField(null=True, blank=True)
     unverified_tls = models.BooleanField(
@@ -151,6 +174,8 @@ class Capture(InsertOnly):
     warc_sha256 = models.CharField(max_length=64, blank=True)
     warc_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     records = models.PositiveIntegerField(default=0)
+    # "sha256:…" of the datapackage.json of its package, which is what a signature is of; "" where there is no package.
+    wacz_hash = models.CharField(max_length=71, blank=True)
     # Images, styles, fonts, frames: how many the page names, how many of them are in the WARC, and why others are not
     # ({reason: count}).
     requisites_found = models.PositiveIntegerField(default=0)
@@ -206,6 +231,11 @@ class Capture(InsertOnly):
     @property
     def subject(self) -> str:
         return f"capture/{self.request.public_id}"
+
+    @property
+    def signature(self) -> WaczSignature | None:
+        """The newsroom's signature of the package, or None while nothing is signed."""
+        return getattr(self, "wacz_signature", None)
 
     @property
     def carries_evidence(self) -> bool:
@@ -291,6 +321,25 @@ class Rendering(InsertOnly):
         return self.kind
 
 
+class MediaFacts(InsertOnly):
+    """What a picture says of itself, and what it looks like, so that it is known again."""
+
+    capture = models.OneToOneField(Capture, on_delete=models.PROTECT, related_name="media_facts")
+    width = models.PositiveIntegerField(null=True, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
+    # 64 bits in hex, and the same in four parts: pictures that look alike share one of these or nearly so.
+    phash = models.CharField(max_length=16, blank=True, db_index=True)
+    part_0 = models.PositiveIntegerField(null=True, blank=True, db_index=True)
+    part_1 = models.PositiveIntegerField(null=True, blank=True, db_index=True)
+    part_2 = models.PositiveIntegerField(null=True, blank=True, db_index=True)
+    part_3 = models.PositiveIntegerField(null=True, blank=True, db_index=True)
+    # JSON of what ``archive.media_facts`` reads: words from outside.
+    facts_row = models.ForeignKey(Text, on_delete=models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return self.phash
+
+
 class WaczSignature(InsertOnly):
     """The newsroom's signature of a capture's package, made once by the sweeper, which alone holds the key.
 
@@ -309,6 +358,17 @@ class WaczSignature(InsertOnly):
 
     def __str__(self) -> str:
         return self.hash
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(self.public_key)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the log says of it."""
+        return {
+            name: getattr(self, name) for name in ("hash", "created", "software", "signature", "public_key")
+        }
 
 
 class WitnessService(models.TextChoices):

@@ -55,6 +55,17 @@ def sentence(outcome: Outcome | str, reason: str = "") -> str:
     """What happened, in one full sentence for the desk."""
     by_reason = {
         (Outcome.CAPTURED, ""): _("The page is archived as it was sent."),
+        (Outcome.CAPTURED, "upload"): _("A person's own copy is on file. It was not fetched by us."),
+        (Outcome.CAPTURED_PARTIAL, "upload_other"): _(
+            "A person's own recording is on file. It holds no page of this address; another one was taken out of it."
+        ),
+        (Outcome.CAPTURED_PARTIAL, "upload_cut"): _(
+            "A person's own recording is on file. It says itself that it holds only a part of the page."
+        ),
+        (Outcome.CAPTURED_PARTIAL, "upload_damaged"): _(
+            "A person's own copy is on file, but the picture in it is damaged or breaks off."
+        ),
+        (Outcome.FAILED, "upload"): _("A file was uploaded, but no page could be taken out of it."),
         (Outcome.CAPTURED_PARTIAL, "length"): _("Only the first part is archived: the page is larger than our limit."),
         (Outcome.CAPTURED_PARTIAL, "decoded"): _(
             "The bytes are archived, but unpacked they are larger than our limit: only the first part was read."

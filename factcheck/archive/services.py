@@ -14,13 +14,17 @@ from factcheck.accounts.models import User
 from factcheck.accounts.permissions import Act, require
 from factcheck.archive import blobs
 from factcheck.archive.canonical_url import canonical_url
-from factcheck.archive.errors import CaptureNotPossible
-from factcheck.archive.models import Capture, CaptureRequest, CaptureWords, TextLayer
+from factcheck.archive.errors import CaptureNotPossible, UploadRefused, WarcFault
+from factcheck.archive.models import Capture, CaptureRequest, CaptureWords, Engine, TextLayer, Upload
+from factcheck.archive.receiving import Received
+from factcheck.archive.row_facts import facts_of_row
+from factcheck.archive.wacz import lay_out, page_url_for
 from factcheck.jobs.models import Job
 from factcheck.jobs.services import enqueue
 from factcheck.jobs.waking import wake
 from factcheck.ledger.actions import Action
 from factcheck.ledger.services import keep_text, record
+from factcheck.lib.legible import is_legible
 
 JOB_KIND = "capture"
 # Within this time a second order for the same page is the first one's.
@@ -28,6 +32,7 @@ WINDOW = timedelta(minutes=10)
 URL_MAX_CHARS = 2000
 TITLE_MAX_CHARS = 300
 DETAIL_MAX_CHARS = 500
+UPLOAD_HOW_MAX_CHARS = 300
 
 
 @transaction.atomic
@@ -116,6 +121,62 @@ def _order(
     return request
 
 
+@transaction.atomic
+def order_upload(
+    url: str,
+    received: Received,
+    *,
+    how: str,
+    by: User,
+    discreet: bool = False,
+    confidential: bool = False,
+    retry_of: CaptureRequest | None = None,
+) -> CaptureRequest:
+    """Take a person's own file as a copy of the page at ``url``. It is read and sealed by a job, as captures are.
+
+    ``how`` is the person's line on how and when they made it. Raises AddressRefused and UploadRefused.
+    """
+    require(by, Act.ADD_EVIDENCE)
+    typed, said = url.strip(), " ".join(how.split())
+    address = canonical_url(typed)
+    if max(len(typed), len(address)) > URL_MAX_CHARS:
+        raise CaptureNotPossible(
+            _("The address is longer than %(most)d characters; find a shorter one.") % {"most": URL_MAX_CHARS}
+        )
+    if not is_legible(said):
+        raise UploadRefused(_("Say how and when the copy was made."))
+    if len(said) > UPLOAD_HOW_MAX_CHARS:
+        raise UploadRefused(
+            _("Say in at most %(most)d characters how and when the copy was made.") % {"most": UPLOAD_HOW_MAX_CHARS}
+        )
+    request = CaptureRequest(
+        url=typed,
+        canonical_url=address,
+        requested_by=by,
+        discreet=discreet,
+        confidential=confidential,
+        engine=Engine.UPLOAD,
+        upload_sha256=received.blob.sha256,
+        upload_name=received.name,
+        retry_of=retry_of,
+    )
+    request.job = enqueue(JOB_KIND, request.subject)
+    request.save()
+    Upload.objects.create(
+        request=request, media_type=received.media_type, bytes=received.blob.size, how_row=keep_text(said)
+    )
+    facts = {
+        "url": address,
+        "engine": request.engine,
+        "sha256": received.blob.sha256,
+        "media_type": received.media_type,
+        "how": said,
+        "retry_of": retry_of.public_id if retry_of else None,
+    }
+    record(Action.CAPTURE_REQUESTED, request.subject, facts, by=by.actor_id)
+    return request
+
+
 @dataclass(frozen=True)
 class StoredLayer:
     """A text layer whose words lie in the store already; ``blob`` is None where there are none."""
@@ -171,15 +232,18 @@ def seal_capture(request: CaptureRequest, sealing: Sealing, *, within: AbstractC
     """
     for blob in sealing.blobs:
         blobs.verify(blob.sha256)
+    words = CaptureWords(
+        url=request.canonical_url,
+        final_url=sealing.final_url,
+        redirects=sealing.redirects,
+        title=sealing.title[:TITLE_MAX_CHARS],
+        detail=sealing.detail[:DETAIL_MAX_CHARS],
+    )
+    sealed_at = timezone.now()
+    # Here, where the bytes are open anyway: who signs this opens none.
+    wacz_hash = _package_hash(request, sealing, words, sealed_at)
     with within:
         request = CaptureRequest.objects.select_for_update().get(pk=request.pk)
-        words = CaptureWords(
-            url=request.canonical_url,
-            final_url=sealing.final_url,
-            redirects=sealing.redirects,
-            title=sealing.title[:TITLE_MAX_CHARS],
-            detail=sealing.detail[:DETAIL_MAX_CHARS],
-        )
         capture = Capture.objects.create(
             request=request,
             outcome=sealing.outcome,
@@ -194,6 +258,7 @@ def seal_capture(request: CaptureRequest, sealing: Sealing, *, within: AbstractC
             replacements=sealing.replacements,
             noarchive=sealing.noarchive,
             started_at=sealing.started_at,
+            sealed_at=sealed_at,
             ip=sealing.ip,
             tls=sealing.tls,
             truncated=sealing.truncated,
@@ -203,6 +268,7 @@ def seal_capture(request: CaptureRequest, sealing: Sealing, *, within: AbstractC
             warc_sha256=sealing.warc.sha256 if sealing.warc else "",
             warc_bytes=sealing.warc.size if sealing.warc else None,
             records=sealing.records,
+            wacz_hash=wacz_hash,
         )
         for layer in sealing.layers:
             TextLayer.objects.create(
@@ -223,6 +289,20 @@ def seal_capture(request: CaptureRequest, sealing: Sealing, *, within: AbstractC
     return capture
 
 
+def _package_hash(request: CaptureRequest, sealing: Sealing, words: CaptureWords, sealed_at: datetime) -> str:
+    """What there will be to sign; "" where no package can be made of the WARC, since it holds no page."""
+    if sealing.warc is None:
+        return ""
+    try:
+        with blobs.open_blob(sealing.warc.sha256) as warc:
+            page_url = page_url_for(request, words)
+            return lay_out(
+                warc, page_id=request.public_id, page_url=page_url, title=words.title, created=sealed_at
+            ).hash
+    except WarcFault:
+        return ""
+
+
 def _facts(capture: Capture, sealing: Sealing) -> dict[str, Any]:
     return {
         "url": capture.url,
@@ -234,6 +314,7 @@ def _facts(capture: Capture, sealing: Sealing) -> dict[str, Any]:
         "body_sha256": capture.body_sha256 or None,
         "warc_sha256": capture.warc_sha256 or None,
         "truncated": capture.truncated or None,
+        **facts_of_row(capture),
         "layers": [
             {
                 "kind": str(layer.kind),
