@@ -1,5 +1,14 @@
+from functools import partial
+
 from django.apps import AppConfig
 from django.conf import settings
+
+
+def _sign_packages(*, everything: bool) -> None:
+    # Only here: a process that does no periodic work never loads what opens private keys.
+    from factcheck.archive.signing import sign_packages
+
+    sign_packages(everything=everything)
 
 
 class ArchiveConfig(AppConfig):
@@ -31,3 +40,6 @@ class ArchiveConfig(AppConfig):
             )
         )
         register_periodic(Periodic(name="tidy-blobs", every_seconds=3600, run=tidy))
+        every = settings.SWEEP_EVERY_SECONDS
+        register_periodic(Periodic("archive.sign_packages", every, partial(_sign_packages, everything=False)))
+        register_periodic(Periodic("archive.sign_everything", 3600, partial(_sign_packages, everything=True)))

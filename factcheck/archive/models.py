@@ -366,9 +366,7 @@ class WaczSignature(InsertOnly):
     @property
     def facts(self) -> dict[str, Any]:
         """What the log says of it."""
-        return {
-            name: getattr(self, name) for name in ("hash", "created", "software", "signature", "public_key")
-        }
+        return {name: getattr(self, name) for name in ("hash", "created", "software", "signature", "public_key")}
 
 
 class WitnessService(models.TextChoices):

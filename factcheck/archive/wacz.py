@@ -24,7 +24,8 @@ from django.utils.translation import gettext as _
 
 from factcheck.archive import blobs, media
 from factcheck.archive.errors import WarcFault
-from factcheck.archive.models import Capture
+from factcheck.archive.models import Capture, CaptureRequest, CaptureWords, Engine, WaczSignature
+from factcheck.archive.signatures import signed_data as data_of
 from factcheck.outbound.messages import Broken, read_head
 
 # Raise the number whenever the same capture would give other bytes than before.
@@ -40,15 +41,19 @@ _PIECE_BYTES = 256 * 1024
 _HEAD_BYTES = 1 << 20
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]{1,9})?Z")
 _INDEXED = frozenset(("response", "revisit", "resource"))
+# What a page can be: an answer from the web, or a file that a person handed in.
+PAGE_KINDS = frozenset(("response", "resource"))
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PRINTABLE = "".join(chr(code) for code in range(0x21, 0x7F))
 
-# PKWARE's APPNOTE 4.3; without ZIP64, so that no size or offset may reach 4 GiB.
-_ZIP_MOST_BYTES = 0xFFFF_FFFF
+# PKWARE's APPNOTE 4.3. From 4 GiB on a size or offset stands in ZIP64's fields, and this in its old place.
+ZIP64_FROM = ZIP64_MARK = 0xFFFF_FFFF
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _END = struct.Struct("<4s4H2LH")
-_ZIP_VERSION, _UNIX, _FILE_MODE = 20, 3 << 8, 0o100644 << 16
+_END64 = struct.Struct("<4sQ2H2L4Q")
+_LOCATOR64 = struct.Struct("<4sLQL")
+ZIP_VERSION, _ZIP64_VERSION, _UNIX, _FILE_MODE = 20, 45, 3 << 8, 0o100644 << 16
 # The first day that a ZIP can name: any real time would make the same capture differ.
 _TIME, _DAY = 0, (1 << 5) | 1
 
@@ -142,22 +147,62 @@ class Part:
 
 def open_package(capture: Capture, start: int = 0, end: int | None = None) -> Part:
     """The bytes of ``package_of(capture)``. Raises what that does."""
-    package = package_of(capture)
+    return open_part(capture, package_of(capture), start, end)
+
+
+def open_part(capture: Capture, package: Package, start: int = 0, end: int | None = None) -> Part:
+    """The same of a package that was laid out already: it may have been signed since."""
     return Part(package, blobs.open_blob(capture.warc_sha256), start, package.length if end is None else end)
 
 
 def package_of(capture: Capture) -> Package:
-    """The WACZ of a capture that has a WARC. Raises BlobMissing, or WarcFault for a WARC that cannot be read."""
+    """The WACZ of a capture that has a WARC, signed as soon as it is.
+
+    Raises BlobMissing, or WarcFault for a WARC that cannot be read or holds no page.
+    """
+    signature = WaczSignature.objects.filter(capture=capture).first()
     return _package(
-        capture.warc_sha256, capture.public_id, capture.final_url or capture.url, capture.title, capture.sealed_at
+        capture.warc_sha256,
+        capture.public_id,
+        page_url_for(capture.request, capture.words),
+        capture.title,
+        capture.sealed_at,
+        tuple(sorted(data_of(signature).items())) if signature else None,
     )
+
+
+def page_url_for(request: CaptureRequest, words: CaptureWords) -> str:
+    """Under which address the WARC has the page; a person's own copy is nobody's answer from the web."""
+    if request.engine == Engine.UPLOAD:
+        return f"urn:factcheck:upload:{request.upload_sha256}"
+    return words.final_url or words.url
 
 
 # A replay tool asks for many small parts of one package; and what is sealed does not change, so nothing grows old here.
 @functools.lru_cache(maxsize=16)
-def _package(warc_sha256: str, page_id: str, page_url: str, title: str, sealed_at: datetime) -> Package:
+def _package(
+    warc_sha256: str,
+    page_id: str,
+    page_url: str,
+    title: str,
+    sealed_at: datetime,
+    signed: tuple[tuple[str, str], ...] | None,
+) -> Package:
     with blobs.open_blob(warc_sha256) as warc:
+        if signed is not None:
+            try:
+                return lay_out(
+                    warc, page_id=page_id, page_url=page_url, title=title, created=sealed_at, signed_data=dict(signed)
+                )
+            except ValueError:
+                # verify_archive names it. A signature of something else is given to nobody.
+                warc.seek(0)
         return lay_out(warc, page_id=page_id, page_url=page_url, title=title, created=sealed_at)
+
+
+def moment(when: datetime) -> str:
+    """As ``created`` stands in a package and in what is signed."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def lay_out(
@@ -176,7 +221,7 @@ def lay_out(
     """
     reading = _Reading(warc)
     entries = [entry for member in members(reading) if (entry := index_entry(member)) is not None]
-    answers = [entry for entry in entries if entry.kind == "response" and entry.fields["url"] == page_url]
+    answers = [entry for entry in entries if entry.kind in PAGE_KINDS and entry.fields["url"] == page_url]
     if not answers:
         raise WarcFault(_("The archive file holds no answer from the page's own address."))
     page_date = answers[-1].date
@@ -184,14 +229,14 @@ def lay_out(
     pages = _json_line({"format": "json-pages-1.0", "id": "pages", "title": "All Pages"}) + _json_line(
         {"id": page_id, "url": page_url, "ts": page_date, "title": title or page_url}
     )
-    moment = created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    made_at = moment(created)
     datapackage = _json_file(
         {
             "profile": "data-package",
             "wacz_version": VERSION,
             "title": title or page_url,
-            "created": moment,
-            "modified": moment,
+            "created": made_at,
+            "modified": made_at,
             "software": SOFTWARE,
             "mainPageUrl": page_url,
             "mainPageDate": page_date,
@@ -205,12 +250,13 @@ def lay_out(
     hash_ = f"sha256:{hashlib.sha256(datapackage).hexdigest()}"
     digest: dict[str, Any] = {"path": DATAPACKAGE, "hash": hash_}
     if signed_data is not None:
-        if signed_data.keys() != SIGNED_ANONYMOUSLY or (signed_data["hash"], signed_data["created"]) != (hash_, moment):
+        said = (signed_data.get("hash"), signed_data.get("created"))
+        if signed_data.keys() != SIGNED_ANONYMOUSLY or said != (hash_, made_at):
             raise ValueError("This signature is not of this package.")
         digest["signedData"] = dict(sorted(signed_data.items()))
     small = [(INDEX, index), (PAGES, pages), (DATAPACKAGE, datapackage), (DIGEST, _json_file(digest))]
     before, after = _zip_around(WARC, reading.size, reading.crc, small)
-    return Package(before, reading.size, after, hash_, moment)
+    return Package(before, reading.size, after, hash_, made_at)
 
 
 class _Reading:
@@ -261,8 +307,8 @@ def index_entry(member: Member, filename: str = WARC.rpartition("/")[2]) -> Entr
     kind, url, date = fields.get("warc-type", ""), fields.get("warc-target-uri", ""), fields.get("warc-date", "")
     if kind not in _INDEXED:
         return None
-    moment = _DATE.fullmatch(date)
-    if not moment or not url:
+    written = _DATE.fullmatch(date)
+    if not written or not url:
         raise WarcFault(_("A record does not say what it is a copy of, or of when."))
     mime, status = fields.get("content-type", "").partition(";")[0].strip() or "unk", ""
     if kind == "revisit":
@@ -277,7 +323,7 @@ def index_entry(member: Member, filename: str = WARC.rpartition("/")[2]) -> Entr
             status = str(head.status)
     return Entry(
         key=surt(url),
-        timestamp="".join(moment.groups()),
+        timestamp="".join(written.groups()),
         fields={
             "url": url,
             "digest": fields.get("warc-payload-digest") or fields.get("warc-block-digest", ""),
@@ -351,22 +397,36 @@ def _zip_around(name: str, size: int, crc: int, small: Sequence[tuple[str, bytes
         directory.append(_central_head(path, len(content), checksum, place))
         after += _local_head(path, len(content), checksum) + content
     start, listed = len(before) + size + len(after), b"".join(directory)
-    _within_zip(start + len(listed))
-    end = _END.pack(b"PK\x05\x06", 0, 0, len(directory), len(directory), len(listed), start, 0)
-    return before, bytes(after) + listed + end
+    return before, bytes(after) + listed + zip_end(len(directory), start, len(listed))
+
+
+def zip_end(files: int, start: int, length: int) -> bytes:
+    """What follows a directory of so many files, that begins at ``start`` and has ``length`` bytes."""
+    end64 = b""
+    if start >= ZIP64_FROM:
+        versions = (_ZIP64_VERSION | _UNIX, _ZIP64_VERSION)
+        end64 = _END64.pack(b"PK\x06\x06", _END64.size - 12, *versions, 0, 0, files, files, length, start)
+        end64 += _LOCATOR64.pack(b"PK\x06\x07", 0, start + length, 1)
+        start = ZIP64_MARK
+    return end64 + _END.pack(b"PK\x05\x06", 0, 0, files, files, length, start, 0)
+
+
+def zip64_fields(*numbers: int) -> bytes:
+    """The extra field for those of the numbers that are too large for their own places."""
+    large = [number for number in numbers if number >= ZIP64_FROM]
+    return struct.pack(f"<2H{len(large)}Q", 1, 8 * len(large), *large) if large else b""
 
 
 def _local_head(name: str, size: int, crc: int) -> bytes:
-    _within_zip(size)
-    return _LOCAL.pack(b"PK\x03\x04", _ZIP_VERSION, 0, 0, _TIME, _DAY, crc, size, size, len(name), 0) + name.encode()
+    extra = zip64_fields(size, size)
+    version, said = (_ZIP64_VERSION, ZIP64_MARK) if extra else (ZIP_VERSION, size)
+    fixed = (version, 0, 0, _TIME, _DAY, crc, said, said, len(name), len(extra))
+    return _LOCAL.pack(b"PK\x03\x04", *fixed) + name.encode() + extra
 
 
 def _central_head(name: str, size: int, crc: int, offset: int) -> bytes:
-    _within_zip(offset)
-    fixed = (_ZIP_VERSION | _UNIX, _ZIP_VERSION, 0, 0, _TIME, _DAY, crc, size, size, len(name), 0, 0, 0, 0)
-    return _CENTRAL.pack(b"PK\x01\x02", *fixed, _FILE_MODE, offset) + name.encode()
-
-
-def _within_zip(number: int) -> None:
-    if number >= _ZIP_MOST_BYTES:
-        raise WarcFault(_("The archive file is larger than 4 GB, and a package of it cannot be made."))
+    extra = zip64_fields(size, size, offset)
+    version = _ZIP64_VERSION if extra else ZIP_VERSION
+    said, place = (ZIP64_MARK if number >= ZIP64_FROM else number for number in (size, offset))
+    fixed = (version | _UNIX, version, 0, 0, _TIME, _DAY, crc, said, said, len(name), len(extra), 0, 0, 0)
+    return _CENTRAL.pack(b"PK\x01\x02", *fixed, _FILE_MODE, place) + name.encode() + extra

@@ -20,7 +20,22 @@ from django.utils.translation import gettext as _
 
 from factcheck.archive.errors import WarcFault
 from factcheck.archive.verifying import read_records
-from factcheck.archive.wacz import DATAPACKAGE, DIGEST, PAGES, SIGNED_ANONYMOUSLY, VERSION, Entry, index_entry, members
+from factcheck.archive.wacz import (
+    DATAPACKAGE,
+    DIGEST,
+    PAGE_KINDS,
+    PAGES,
+    SIGNED_ANONYMOUSLY,
+    VERSION,
+    ZIP64_FROM,
+    ZIP64_MARK,
+    ZIP_VERSION,
+    Entry,
+    index_entry,
+    members,
+    zip64_fields,
+    zip_end,
+)
 
 # Whether signature and public key in an anonymous signedData are of its hash.
 Verifier = Callable[[Mapping[str, str]], bool]
@@ -29,9 +44,9 @@ _PIECE_BYTES = 256 * 1024
 _SMALL_BYTES = 64 << 20
 _MOST_FILES = 1000
 _MOST_RATIO = 100
-# PKWARE's APPNOTE 4.3.7, 4.3.12 and 4.3.16.
+# PKWARE's APPNOTE 4.3.7 and 4.3.12.
 _LOCAL = struct.Struct("<4s5H3L2H")
-_CENTRAL_BYTES, _END_BYTES = 46, 22
+_CENTRAL_BYTES = 46
 _PLACES = {
     "archive": re.compile(r"archive/[\w.-]+\.warc\.gz", re.ASCII),
     "indexes": re.compile(r"indexes/[\w.-]+\.cdxj?", re.ASCII),
@@ -115,21 +130,37 @@ def _check_layout(file: IO[bytes], package: zipfile.ZipFile) -> None:
         if info.header_offset != place:
             raise _Flawed("gap", info.filename, _("The package holds bytes that belong to no file in it."))
         file.seek(info.header_offset)
-        head = file.read(_LOCAL.size)
-        if len(head) != _LOCAL.size or _LOCAL.unpack(head) != _local_head_of(info):
+        expected = _local_head_of(info)
+        if file.read(len(expected)) != expected:
             raise _Flawed("heads", info.filename, _("The package's directory and the head of a file disagree."))
-        place += _LOCAL.size + len(info.orig_filename) + info.compress_size
+        place += len(expected) + info.compress_size
     file.seek(0, 2)
-    listed = sum(_CENTRAL_BYTES + len(info.orig_filename) for info in infos)
-    if package.start_dir != place or file.tell() != place + listed + _END_BYTES:
+    size, listed = file.tell(), 0
+    for info in infos:
+        extra = zip64_fields(info.file_size, info.compress_size, info.header_offset)
+        if info.extra != extra or info.comment:
+            raise _Flawed("heads", info.filename, _("The package's directory says more of a file than it should."))
+        listed += _CENTRAL_BYTES + len(info.orig_filename) + len(extra)
+    end = zip_end(len(infos), place, listed)
+    file.seek(place + listed)
+    if package.start_dir != place or size != place + listed + len(end) or file.read(len(end)) != end:
         raise _Flawed("gap", "", _("The package holds bytes that belong to no file in it."))
 
 
-def _local_head_of(info: zipfile.ZipInfo) -> tuple[bytes | int, ...]:
+def _local_head_of(info: zipfile.ZipInfo) -> bytes:
     year, month, day, hour, minute, second = info.date_time
     moment = (hour << 11 | minute << 5 | second >> 1, (year - 1980) << 9 | month << 5 | day)
-    sizes = (info.CRC, info.compress_size, info.file_size, len(info.orig_filename), 0)
-    return (b"PK\x03\x04", info.extract_version, info.flag_bits, info.compress_type, *moment, *sizes)
+    sizes, version, extra = (info.compress_size, info.file_size), info.extract_version, b""
+    # Both sizes stand in a head's ZIP64 field as soon as one of them has to: APPNOTE 4.5.3.
+    if max(sizes) >= ZIP64_FROM:
+        extra = struct.pack("<2H2Q", 1, 16, info.file_size, info.compress_size)
+        sizes = (ZIP64_MARK, ZIP64_MARK)
+    elif info.header_offset >= ZIP64_FROM:
+        # Only the directory needs ZIP64 to say where a small file lies.
+        version = ZIP_VERSION
+    name = info.orig_filename.encode()
+    fixed = (version, info.flag_bits, info.compress_type, *moment, info.CRC, *sizes)
+    return _LOCAL.pack(b"PK\x03\x04", *fixed, len(name), len(extra)) + name + extra
 
 
 def _check_list(package: zipfile.ZipFile) -> dict[str, Any]:
@@ -235,7 +266,7 @@ def _index_flaws(package: zipfile.ZipFile, entries: Mapping[tuple[str, str], Ent
 def _page_flaws(
     package: zipfile.ZipFile, datapackage: Mapping[str, Any], entries: Mapping[tuple[str, str], Entry]
 ) -> Iterator[Flaw]:
-    answers = {(entry.fields["url"], entry.date) for entry in entries.values() if entry.kind in ("response", "revisit")}
+    answers = {(entry.fields["url"], entry.date) for entry in entries.values() if entry.kind in PAGE_KINDS}
     pages: list[tuple[Any, Any]] = []
     for name in _names(package, "pages"):
         lines = [_json_object(line) for line in _lines(package, name)]

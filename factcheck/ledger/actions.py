@@ -20,6 +20,8 @@ class Action(StrEnum):
     PASSAGE_CONFIRMED = "evidence.passage_confirmed"
     CAPTURE_REQUESTED = "capture.requested"
     CAPTURE_SEALED = "capture.sealed"
+    PACKAGE_SIGNED = "capture.package_signed"
+    KEY_MADE = "key.made"
     WITNESS_ASKED = "witness.asked"
     WITNESS_REPORTED = "witness.reported"
     VERDICT_FILED = "verdict.filed"

@@ -4,11 +4,12 @@ from django.conf import settings
 from django.core.paginator import Paginator
 from django.db import Error as DatabaseError
 from django.db import connection
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from factcheck.archive import blobs, wacz
+from factcheck.archive import blobs
+from factcheck.archive.downloads import package_answer
 from factcheck.archive.errors import BlobMissing, WarcFault
 from factcheck.archive.models import Capture
 from factcheck.archive.selectors import best_layer, layer_text
@@ -26,7 +27,6 @@ from factcheck.pages.content import (
     parse,
 )
 from factcheck.public.answers import answer, public_page
-from factcheck.public.ranges import asked_range
 from factcheck.publications import selectors
 from factcheck.publications.models import Front, NoticeKind, Publication
 from factcheck.verdicts.models import Rating as ScaleRating
@@ -140,30 +140,9 @@ def capture_wacz(request: HttpRequest, capture_id: str) -> HttpResponseBase:
     """The same as a package, which replay tools read part by part; only of a copy that is public as a whole."""
     sealed = _public_capture(capture_id)
     try:
-        package = wacz.package_of(sealed)
-        etag = f'"{package.fingerprint}"'
-        part = asked_range(request, etag=etag, length=package.length)
-        start, end = part or (0, package.length)
-        if etag in request.headers.get("If-None-Match", ""):
-            response: HttpResponseBase = HttpResponse(status=304)
-        elif end <= start:
-            response = HttpResponse(status=416, headers={"Content-Range": f"bytes */{package.length}"})
-        else:
-            response = StreamingHttpResponse(
-                wacz.open_package(sealed, start, end),
-                content_type=wacz.MEDIA_TYPE,
-                headers={
-                    "Content-Length": str(end - start),
-                    "Content-Disposition": f'attachment; filename="{capture_id}.wacz"',
-                },
-            )
-            if part is not None:
-                response.status_code = 206
-                response["Content-Range"] = f"bytes {start}-{end - 1}/{package.length}"
+        response = package_answer(request, sealed)
     except (BlobMissing, WarcFault) as missing:
         raise Http404 from missing
-    response["ETag"] = etag
-    response["Accept-Ranges"] = "bytes"
     response["Cache-Control"] = "public, max-age=0, must-revalidate"
     return _not_for_search(response)
 

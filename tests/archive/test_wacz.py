@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import struct
+import subprocess
 import tracemalloc
 import zipfile
 import zlib
@@ -14,7 +15,7 @@ from datetime import UTC, datetime
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
-from factcheck.archive import wacz
+from factcheck.archive import wacz, wacz_checking
 from factcheck.archive.errors import WarcFault
 from factcheck.archive.wacz import DATAPACKAGE, DIGEST, INDEX, PAGES, WARC, lay_out, members, surt
 from factcheck.archive.wacz_checking import check_wacz
@@ -286,11 +287,39 @@ def test_a_large_page_is_packed_without_being_held(tmp_path):
     assert ends[-1] == path.stat().st_size
 
 
-def test_more_than_a_zip_can_name_is_refused():
-    with pytest.raises(WarcFault, match="4 GB"):
-        wacz._zip_around(WARC, 0xFFFF_FFFF, 0, [])
-    with pytest.raises(WarcFault, match="4 GB"):
-        wacz._zip_around(WARC, 0xFFFF_FFF0, 0, [(INDEX, b"")])
+def test_from_4_gb_on_the_sizes_stand_where_zip64_has_them(tmp_path):
+    """A file with a hole of 4 GB, so that nothing that large is written."""
+    size = 0x1_0000_0010
+    before, after = wacz._zip_around(WARC, size, 0, [(INDEX, b"the index"), (PAGES, b"the pages")])
+    path = tmp_path / "large.wacz"
+    with path.open("wb") as file:
+        file.write(before)
+        file.seek(size, io.SEEK_CUR)
+        file.write(after)
+
+    with zipfile.ZipFile(path) as archive:
+        large = archive.getinfo(WARC)
+        assert (large.file_size, large.compress_size, large.header_offset) == (size, size, 0)
+        assert archive.getinfo(INDEX).header_offset == len(before) + size
+        assert (archive.read(INDEX), archive.read(PAGES)) == (b"the index", b"the pages")
+
+
+@pytest.mark.parametrize("limit", [20, 400, 1_000])
+def test_zip64_is_read_by_others_and_by_the_checker(monkeypatch, tmp_path, limit):
+    """As if a ZIP could name no more than so many bytes: some sizes and offsets are too large, others are not."""
+    ordinary = package(warc())
+    monkeypatch.setattr(wacz, "ZIP64_FROM", limit)
+    monkeypatch.setattr(wacz_checking, "ZIP64_FROM", limit)
+    whole = package(warc())
+    path = tmp_path / "large.wacz"
+    path.write_bytes(whole)
+
+    assert len(whole) > len(ordinary)
+    assert files(whole) == files(ordinary)
+    assert codes(whole) == set()
+    assert codes(whole[:20] + b"\x09" + whole[21:]) == {"heads"}
+    tested = subprocess.run(["unzip", "-t", path], capture_output=True, text=True)
+    assert (tested.returncode, "No errors detected" in tested.stdout) == (0, True), tested.stdout + tested.stderr
 
 
 # --- a signature ------------------------------------------------------------------------------------------------------
@@ -521,7 +550,7 @@ def hidden_between(whole: bytes) -> bytes:
         (lambda whole: b"#!/bin/sh\n" + whole, "gap"),
         (lambda whole: whole + b"more", "gap"),
         (lambda whole: whole[:-40], "zip"),
-        (lambda whole: whole.replace(b"datapackage.json", b"datapackagX.json", 1), "zip"),
+        (lambda whole: whole.replace(b"datapackage.json", b"datapackagX.json", 1), "heads"),
         (lambda _whole: b"", "zip"),
     ],
 )

@@ -1,8 +1,9 @@
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from factcheck.archive import blobs, wacz
+from factcheck.archive import blobs
+from factcheck.archive.downloads import package_answer
 from factcheck.archive.errors import BlobMissing, WarcFault
 from factcheck.archive.models import Capture
 from factcheck.archive.replay_links import replay_url
@@ -50,20 +51,17 @@ def capture_warc(request: DeskRequest, capture_id: str) -> HttpResponseBase:
 @desk_view()
 @require_safe
 def capture_wacz(request: DeskRequest, capture_id: str) -> HttpResponseBase:
-    """The same as a package that replay tools open, made now and always the same."""
+    """The same as a package that replay tools open, made now; always the same, but for the signature it gets once."""
     found = find_or_404(request, capture_id)
     if not found.warc_sha256:
         raise Http404
     try:
-        package = wacz.open_package(found)
+        response = package_answer(request, found)
     except (BlobMissing, WarcFault) as error:
         raise Http404(str(error)) from error
-    headers = {
-        "X-Content-Type-Options": "nosniff",
-        "Content-Disposition": f'attachment; filename="{found.public_id}.wacz"',
-        "Content-Length": str(package.length),
-    }
-    return StreamingHttpResponse(package, content_type=wacz.MEDIA_TYPE, headers=headers)
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, max-age=0, must-revalidate"
+    return response
 
 
 @desk_view()

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
 from factcheck.jobs.sweeping import Sweeper
+from factcheck.ledger import keys
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="One JSON object for each sweep that found something.")
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
+        keys.hold()
         sweeper = Sweeper()
         if once:
             self._sweep(sweeper, as_json=options["json"], quiet=False)
