@@ -79,3 +79,31 @@ class Anchor(models.Model):
             models.CheckConstraint(condition=models.Q(start__lt=models.F("end")), name="anchor_not_empty"),
             models.UniqueConstraint(fields=["claim", "revision", "start", "end"], name="anchor_once"),
         ]
+
+
+class AsideKind(models.TextChoices):
+    NOT_CHECKABLE = "not_checkable", _("Not checkable")
+    OUT_OF_SCOPE = "out_of_scope", _("Out of scope")
+    DISMISSED = "dismissed", _("Dismissed")
+
+
+class SetAside(models.Model):
+    """A person's word that a sentence needs no claim, or that what a copy check found is right as it is.
+
+    It is about the words and holds in every revision in which they stand.
+    """
+
+    article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="set_aside")
+    # Of a sentence or of a finding: claims.coverage and claims.findings say how it is made.
+    key = models.CharField(max_length=64)
+    kind = models.CharField(max_length=20, choices=AsideKind)
+    reason = models.TextField()
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    set_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["article", "key"], name="set_aside_once"),
+            models.CheckConstraint(condition=models.Q(kind__in=AsideKind.values), name="set_aside_kind_known"),
+        ]

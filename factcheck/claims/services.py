@@ -6,12 +6,14 @@ from django.utils.translation import gettext as _
 
 from factcheck.accounts.models import User
 from factcheck.accounts.permissions import Act, require
+from factcheck.articles.anchoring import sentence_spans
 from factcheck.articles.canonical import split_at_blocks
 from factcheck.articles.models import Article, Revision
 from factcheck.articles.selectors import latest_revision
 from factcheck.articles.services import add_revision
+from factcheck.claims.coverage import sentence_key
 from factcheck.claims.errors import ClaimError, ClaimWithdrawn, PassageRefused
-from factcheck.claims.models import Anchor, Claim, ClaimKind, Placing
+from factcheck.claims.models import Anchor, AsideKind, Claim, ClaimKind, Placing, SetAside
 from factcheck.claims.wording import Span, carry_over, statement_sha256, words_at
 from factcheck.ledger.actions import Action
 from factcheck.ledger.services import record
@@ -162,6 +164,56 @@ def revise_article(
             by=None,
         )
     return revision
+
+
+@transaction.atomic
+def set_sentence_aside(
+    article: Article, *, key: str, kind: str, reason: str, revision_number: int | None = None, by: User | None
+) -> SetAside:
+    """Say that a sentence needs no claim: nothing in it can be checked, or it is not ours to check.
+
+    Raises ClaimError without a reason, and where the sentence is not in the latest revision.
+    """
+    require(by, Act.MARK_CLAIM)
+    revision = _revision_to_mark(article, revision_number)
+    if kind not in (AsideKind.NOT_CHECKABLE, AsideKind.OUT_OF_SCOPE):
+        raise ClaimError(_("Say whether it cannot be checked or is out of scope."))
+    if not any(sentence_key(revision.text[start:end]) == key for start, end in sentence_spans(revision.text)):
+        raise ClaimError(_("This sentence is not in the article as it stands now."))
+    return _set_aside(article, key, kind, reason, Action.SENTENCE_SET_ASIDE, by)
+
+
+@transaction.atomic
+def dismiss_finding(
+    article: Article, *, key: str, reason: str, revision_number: int | None = None, by: User | None
+) -> SetAside:
+    """Say that what a copy check found is right as it stands. Raises ClaimError without a reason."""
+    require(by, Act.MARK_CLAIM)
+    _revision_to_mark(article, revision_number)
+    return _set_aside(article, key, AsideKind.DISMISSED, reason, Action.FINDING_DISMISSED, by)
+
+
+@transaction.atomic
+def take_back_aside(article: Article, *, key: str, by: User | None) -> None:
+    """Put a sentence or a finding back on the list; doing it twice does no harm."""
+    require(by, Act.MARK_CLAIM)
+    deleted, _each = SetAside.objects.filter(article=article, key=key).delete()
+    if deleted:
+        record(Action.ASIDE_TAKEN_BACK, article.subject, {"key": key}, by=by.actor_id if by else None)
+
+
+def _set_aside(article: Article, key: str, kind: str, reason: str, action: Action, by: User | None) -> SetAside:
+    if not is_legible(reason):
+        raise ClaimError(_("Say why in a few words; the reason stays with the article."))
+    if len(key) != 64:
+        raise ClaimError(_("It was lost on the way which one you meant. Open the page once more."))
+    aside, made = SetAside.objects.get_or_create(
+        article=article, key=key, defaults={"kind": kind, "reason": reason.strip(), "set_by": by}
+    )
+    if made:
+        facts = {"key": key, "kind": str(kind), "reason": aside.reason}
+        record(action, article.subject, facts, by=by.actor_id if by else None)
+    return aside
 
 
 def lock_claim(claim: Claim, version: int | None) -> Claim:

@@ -24,6 +24,9 @@ _SENTENCES = {
     Action.ARTICLE_IMPORTED: gettext_lazy("Article handed in"),
     Action.ARTICLE_REVISED: gettext_lazy("New revision"),
     Action.ARTICLE_DETAILS_CHANGED: gettext_lazy("Details changed"),
+    Action.SENTENCE_SET_ASIDE: gettext_lazy("Sentence set aside"),
+    Action.FINDING_DISMISSED: gettext_lazy("Finding of a copy check dismissed"),
+    Action.ASIDE_TAKEN_BACK: gettext_lazy("Sentence or finding put back on the list"),
     Action.CLAIM_MARKED: gettext_lazy("Claim marked"),
     Action.CLAIM_PLACED: gettext_lazy("Claim placed"),
     Action.CLAIM_DETAILS_CHANGED: gettext_lazy("Claim’s kind or speaker changed"),
@@ -86,7 +89,7 @@ def events(entries: Iterable[Entry]) -> list[Event]:
 def _what(entry: Entry) -> str:
     action = Action(entry.action)
     if action is Action.CLAIM_PLACED and not entry.actor:
-        return _("Claim found again word for word")
+        return _("Claim found again")
     return str(_SENTENCES.get(action, action))
 
 

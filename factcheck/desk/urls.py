@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from factcheck.desk.views import articles, captures, claims, evidence, marking, people, publishing, ratings, witnesses
+from factcheck.desk.views import (
+    articles,
+    captures,
+    claims,
+    evidence,
+    left,
+    marking,
+    people,
+    publishing,
+    ratings,
+    witnesses,
+)
 
 app_name = "desk"
 
@@ -13,6 +24,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("articles/<slug:slug>/details/", articles.article_details, name="article_details"),
     path("articles/<slug:slug>/revise/", articles.article_revise, name="article_revise"),
     path("articles/<slug:slug>/history/", articles.article_history, name="article_history"),
+    path("articles/<slug:slug>/left/", left.left, name="article_left"),
+    path("articles/<slug:slug>/left/set-aside/", left.set_aside, name="set_aside"),
     path("articles/<slug:slug>/mark/", marking.claim_mark, name="claim_mark"),
     path("claims/<str:claim_id>/change/", marking.claim_change, name="claim_change"),
     path("claims/<str:claim_id>/place/", marking.claim_place, name="claim_place"),
@@ -29,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("evidence/<str:evidence_id>/confirm/", evidence.evidence_confirm, name="evidence_confirm"),
     path("evidence/<str:evidence_id>/withdraw/", evidence.evidence_withdraw, name="evidence_withdraw"),
     path("evidence/<str:evidence_id>/archive-again/", evidence.evidence_archive_again, name="evidence_archive_again"),
+    path("evidence/<str:evidence_id>/own-copy/", evidence.evidence_own_copy, name="evidence_own_copy"),
     path("sources/<str:source_id>/visibility/", evidence.source_visibility, name="source_visibility"),
     path("captures/<str:capture_id>/", captures.capture, name="capture"),
     path("captures/<str:capture_id>/capture.warc.gz", captures.capture_warc, name="capture_warc"),

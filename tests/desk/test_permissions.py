@@ -47,6 +47,8 @@ class Desk:
 class Public:
     """For everybody, the stranger too; nothing is ever posted."""
 
+    status: int = 200
+
 
 TABLE: dict[str, Desk | Public] = {
     "desk:articles": Desk(get=ALL),
@@ -55,6 +57,8 @@ TABLE: dict[str, Desk | Public] = {
     "desk:article_details": Desk(get=ALL, post=ALL),
     "desk:article_revise": Desk(get=ALL, post=ALL),
     "desk:article_history": Desk(get=ALL),
+    "desk:article_left": Desk(get=ALL),
+    "desk:set_aside": Desk(get=NOBODY, post=ALL),
     "desk:claim_mark": Desk(get=NOBODY, post=ALL),
     "desk:publish": Desk(get=ALL, post=EDITORS),
     "desk:override": Desk(get=NOBODY, post=EDITORS),
@@ -71,6 +75,7 @@ TABLE: dict[str, Desk | Public] = {
     "desk:evidence_confirm": Desk(get=NOBODY, post=CHECKERS),
     "desk:evidence_withdraw": Desk(get=NOBODY, post=ALL),
     "desk:evidence_archive_again": Desk(get=NOBODY, post=ALL),
+    "desk:evidence_own_copy": Desk(get=ALL, post=ALL),
     "desk:source_visibility": Desk(get=EDITORS, post=EDITORS),
     "desk:capture": Desk(get=ALL),
     "desk:capture_warc": Desk(get=ALL),
@@ -89,6 +94,8 @@ TABLE: dict[str, Desk | Public] = {
     "public:capture_text": Public(),
     "public:capture_warc": Public(),
     "public:capture_wacz": Public(),
+    "public:timegate": Public(status=302),
+    "public:timemap": Public(),
     "public:corrections": Public(),
     "public:methodology": Public(),
     "public:ratings": Public(),
@@ -150,6 +157,8 @@ class World:
             "capture_id": request.public_id,
             "kind": "page",
             "number": 1,
+            "form": "link",
+            "url": request.canonical_url,
         }
         needed = dict(all_patterns())[name].pattern.converters
         return reverse(name, kwargs={key: kwargs[key] for key in needed})
@@ -205,7 +214,7 @@ def test_a_stranger_reads_what_is_public_and_signs_in_for_the_rest():
         address = world.address(name)
         got, posted = Client().get(address), Client().post(address)
         if isinstance(row, Public):
-            if got.status_code != 200 or posted.status_code != 405 or got.cookies:
+            if got.status_code != row.status or posted.status_code != 405 or got.cookies:
                 wrong.append((name, got.status_code, posted.status_code, dict(got.cookies)))
         else:
             door = f"{reverse('accounts:login')}?next={address}"
@@ -223,7 +232,7 @@ def test_a_role_gets_what_the_table_says(role):
     for name, row in TABLE.items():
         address = world.address(name)
         if isinstance(row, Public):
-            wrong += [(name, "GET")] if client.get(address).status_code != 200 else []
+            wrong += [(name, "GET")] if client.get(address).status_code != row.status else []
             continue
         got = client.get(address)
         got.close()

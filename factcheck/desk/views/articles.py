@@ -36,6 +36,7 @@ from factcheck.lib.errors import FactcheckError, StaleVersion
 
 ARTICLES_ON_A_PAGE = 25
 EVENTS_ON_A_PAGE = 50
+SUGGESTED_CHARS = 2_000
 
 
 @desk_view()
@@ -56,12 +57,17 @@ def workspace_context(article: Article, request: DeskRequest, form: MarkForm | N
     """What the workspace's templates need; ``form`` is a refused one, in the place that it came from."""
     work = workspace(article, request.user)
     initial = {"revision": work.revision.number}
+    # A sentence of the page "What is left", to be marked.
+    suggested = request.GET.get("words", "")[:SUGGESTED_CHARS] if request.method == "GET" else ""
     selected = form is not None and bool(form["spans"].value())
     return {
         "work": work,
         "article": article,
         "bar_form": form if form and selected else MarkForm(initial=initial, auto_id="bar_%s"),
-        "words_form": form if form and not selected else MarkForm(initial=initial, auto_id="words_%s"),
+        "words_form": form
+        if form and not selected
+        else MarkForm(initial=initial | {"words": suggested}, auto_id="words_%s"),
+        "suggested": bool(suggested),
     }
 
 
