@@ -99,6 +99,14 @@ class Target(Address):
     addresses: tuple[str, ...]
 
 
+def read_address(url: str) -> Address:
+    """Read a URL strictly, without asking whether it may be fetched: to name a page, never to open it.
+
+    Raises AddressRefused for what is no address of a page.
+    """
+    return _read(url)
+
+
 def check_address(url: str) -> Address:
     """Read a URL and refuse what can be seen to be refusable without asking anybody.
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from factcheck.public import views
+from factcheck.public import memento, views
 
 app_name = "public"
 
@@ -15,6 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("captures/<slug:capture_id>/text.txt", views.capture_text, name="capture_text"),
     path("captures/<slug:capture_id>/capture.warc.gz", views.capture_warc, name="capture_warc"),
     path("captures/<slug:capture_id>/capture.wacz", views.capture_wacz, name="capture_wacz"),
+    path("timegate/<path:url>", memento.timegate, name="timegate"),
+    path("timemap/<slug:form>/<path:url>", memento.timemap, name="timemap"),
     path("corrections/", views.corrections, name="corrections"),
     path("methodology/", views.methodology, name="methodology"),
     path("ratings/", views.ratings, name="ratings"),

@@ -3,10 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, QuerySet, Value
+from django.db.models.functions import Concat
 
+from factcheck.archive.models import Capture, CaptureRequest, Engine
+from factcheck.archive.outcomes import Outcome
 from factcheck.articles.models import Article, Revision
 from factcheck.articles.selectors import latest_revision
 from factcheck.publications.gate import Blocker, blockers_of
@@ -129,17 +133,56 @@ def is_open_to_readers(capture_id: str) -> bool:
     A source that was closed for readers is left out of the next version: what an older one said of
     it must not keep the copy open.
     """
-    citing_it = latest_of_each(capture_citations(capture_id))
-    newest = Publication.objects.filter(article__in=[item.article_id for item in citing_it])
-    if set(newest.values_list("article_id").annotate(Max("version"))) != {
-        (publication.article_id, publication.version) for publication in citing_it
-    }:
-        return False
-    shown = [
-        item["capture"]["visibility"]
-        for publication in citing_it
-        for claim in publication.content["claims"]
-        for item in claim["evidence"]
-        if item["capture"] and item["capture"]["id"] == capture_id
-    ]
-    return bool(shown) and all(visibility == "public" for visibility in shown)
+    return bool(_open_among([f"capture/{capture_id}"]))
+
+
+# Of one page no newsroom makes as many copies; whoever tries shall not make a reader's request cost more.
+MOST_MEMENTOS = 5_000
+
+
+def open_mementos(canonical_url: str) -> list[tuple[str, datetime]]:
+    """Ids and times, the oldest first, of the copies of an address that are open to readers and are all of what the
+    site sent: not cut off, not uploaded, and not from a sender whom nobody could vouch for.
+    """
+    requests = CaptureRequest.objects.filter(canonical_url=canonical_url, confidential=False)
+    whole = (
+        Capture.objects.filter(
+            request__in=requests, outcome__in=Outcome.with_evidence(), truncated="", unverified_tls=False
+        )
+        .exclude(engine=Engine.UPLOAD)
+        .exclude(body_sha256="")
+        .order_by("started_at", "pk")
+        .values_list("request__public_id", "started_at")[:MOST_MEMENTOS]
+    )
+    found = list(whole)
+    if not found:
+        return []
+    subjects = requests.annotate(subject_=Concat(Value("capture/"), "public_id")).values("subject_")
+    is_open = _open_among(subjects)
+    return [(public_id, moment) for public_id, moment in found if f"capture/{public_id}" in is_open]
+
+
+def _open_among(subjects: Sequence[str] | QuerySet[Any, Any]) -> set[str]:
+    """Those of the subjects ("capture/…") that ``is_open_to_readers``, in three queries."""
+    cited = Citation.objects.filter(subject__in=subjects)
+    rows = list(
+        cited.values_list("subject", "publication__article_id", "publication__version", "publication_id").order_by(
+            "publication__version"
+        )
+    )
+    # Of each subject and article the newest version that cites it: later rows take the place of earlier ones.
+    latest = {(subject, article): (version, pk) for subject, article, version, pk in rows}
+    articles = {article for _subject, article in latest}
+    newest = dict(
+        Publication.objects.filter(article__in=articles).values_list("article_id").annotate(Max("version")).order_by()
+    )
+    left_out = {subject for (subject, article), (version, _pk) in latest.items() if newest[article] != version}
+    current = {pk for (_subject, article), (version, pk) in latest.items() if newest[article] == version}
+    publications = Publication.objects.whole().filter(pk__in=current)
+    shown: dict[str, set[str]] = {}
+    for publication in publications.iterator():
+        for claim in publication.content["claims"]:
+            for item in claim["evidence"]:
+                if item["capture"]:
+                    shown.setdefault(f"capture/{item['capture']['id']}", set()).add(item["capture"]["visibility"])
+    return {subject for subject, _article in latest if subject not in left_out and shown.get(subject) == {"public"}}
