@@ -131,6 +131,16 @@ def open_blob(sha256: str) -> BinaryIO:
         ) from error
 
 
+def pieces(sha256: str) -> Iterator[bytes]:
+    """The bytes one after the other, for a streaming answer. Raises BlobMissing at once."""
+    return _pieces(open_blob(sha256))
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        yield from _chunks(file)
+
+
 def read(sha256: str) -> bytes:
     with open_blob(sha256) as file:
         return file.read()

@@ -1,4 +1,7 @@
-"""Short-lived links to the archive host, which knows no person and asks for no sign-in."""
+"""Short-lived links to the archive host, which knows no person and asks for no sign-in.
+
+The key is a part of the path, so that it holds for all that the page leads to below itself.
+"""
 
 from django.conf import settings
 from django.core.signing import BadSignature, TimestampSigner
@@ -16,7 +19,12 @@ def public_replay_url(capture_id: str) -> str:
 def replay_url(capture: Capture) -> str:
     """For somebody of the desk: opens the copy for ten minutes, whatever its visibility."""
     capture_id = capture.request.public_id
-    return f"{public_replay_url(capture_id)}?key={_signer.sign(capture_id).split(':', 1)[1]}"
+    return f"{public_replay_url(capture_id)}k/{_signer.sign(capture_id).split(':', 1)[1]}/"
+
+
+def page_image_url(capture: Capture, number: int) -> str:
+    """A page of a PDF as a picture, for the desk and as long."""
+    return f"{replay_url(capture)}page-{number}.png"
 
 
 def is_key_for(key: str, capture_id: str) -> bool:
