@@ -35,6 +35,7 @@ class NextStep(StrEnum):
     WAIT = "wait"
     CORRECT_URL = "correct_url"
     ASK_INTERNET_ARCHIVE = "ask_internet_archive"
+    UPLOAD_OWN_COPY = "upload_own_copy"
     FIND_OTHER_SOURCE = "find_other_source"
     TAKE_FILE_OR_WORK = "take_file_or_work"
 
@@ -46,6 +47,7 @@ class NextStep(StrEnum):
             NextStep.WAIT: _("Wait: it is tried again by itself"),
             NextStep.CORRECT_URL: _("Correct the address"),
             NextStep.ASK_INTERNET_ARCHIVE: _("Ask the Internet Archive"),
+            NextStep.UPLOAD_OWN_COPY: _("Upload my own copy"),
             NextStep.FIND_OTHER_SOURCE: _("Find another page that says it"),
             NextStep.TAKE_FILE_OR_WORK: _("Enter it as a work, with its edition and page"),
         }[self]
@@ -123,16 +125,16 @@ def _steps(outcome: Outcome | str, reason: str) -> tuple[NextStep, ...]:
         case Outcome.CAPTURED:
             return (NextStep.CHECK_PASSAGE,)
         case Outcome.CAPTURED_PARTIAL:
-            return NextStep.CHECK_PASSAGE, NextStep.RETRY
+            return NextStep.CHECK_PASSAGE, NextStep.RETRY, NextStep.UPLOAD_OWN_COPY
         case Outcome.REFUSED:
-            return NextStep.CORRECT_URL, NextStep.FIND_OTHER_SOURCE
+            return NextStep.CORRECT_URL, NextStep.UPLOAD_OWN_COPY, NextStep.FIND_OTHER_SOURCE
         case Outcome.GONE:
-            return NextStep.CORRECT_URL, NextStep.RETRY, NextStep.FIND_OTHER_SOURCE
+            return NextStep.CORRECT_URL, NextStep.RETRY, NextStep.UPLOAD_OWN_COPY, NextStep.FIND_OTHER_SOURCE
         case Outcome.UNREACHABLE if reason == "dns":
-            return NextStep.CORRECT_URL, NextStep.RETRY, NextStep.FIND_OTHER_SOURCE
+            return NextStep.CORRECT_URL, NextStep.RETRY, NextStep.UPLOAD_OWN_COPY, NextStep.FIND_OTHER_SOURCE
         case Outcome.BLOCKED if reason == "paywall":
-            return NextStep.TAKE_FILE_OR_WORK, NextStep.FIND_OTHER_SOURCE
+            return NextStep.UPLOAD_OWN_COPY, NextStep.TAKE_FILE_OR_WORK, NextStep.FIND_OTHER_SOURCE
         case Outcome.UNREACHABLE | Outcome.FAILED | Outcome.BLOCKED:
-            return NextStep.RETRY, NextStep.FIND_OTHER_SOURCE, NextStep.TAKE_FILE_OR_WORK
+            return NextStep.RETRY, NextStep.UPLOAD_OWN_COPY, NextStep.FIND_OTHER_SOURCE, NextStep.TAKE_FILE_OR_WORK
         case _:
-            return NextStep.FIND_OTHER_SOURCE, NextStep.TAKE_FILE_OR_WORK
+            return NextStep.UPLOAD_OWN_COPY, NextStep.FIND_OTHER_SOURCE, NextStep.TAKE_FILE_OR_WORK

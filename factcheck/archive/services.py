@@ -138,7 +138,8 @@ def order_upload(
     """
     require(by, Act.ADD_EVIDENCE)
     typed, said = url.strip(), " ".join(how.split())
-    address = canonical_url(typed)
+    # What was taken for an address once is not weighed again: nothing is fetched from it.
+    address = retry_of.canonical_url if retry_of is not None and retry_of.url == typed else canonical_url(typed)
     if max(len(typed), len(address)) > URL_MAX_CHARS:
         raise CaptureNotPossible(
             _("The address is longer than %(most)d characters; find a shorter one.") % {"most": URL_MAX_CHARS}
@@ -191,6 +192,8 @@ class StoredLayer:
     blocks_root: str = ""
     chars: int = 0
     pages: list[list[int]] | None = None
+    # The map of ``archive.offsets``.
+    offsets: blobs.Blob | None = None
 
 
 @dataclass(frozen=True)
@@ -222,7 +225,8 @@ class Sealing:
 
     @property
     def blobs(self) -> list[blobs.Blob]:
-        return [blob for blob in (self.body, self.warc, *(layer.blob for layer in self.layers)) if blob is not None]
+        of_layers = (blob for layer in self.layers for blob in (layer.blob, layer.offsets))
+        return [blob for blob in (self.body, self.warc, *of_layers) if blob is not None]
 
 
 def seal_capture(request: CaptureRequest, sealing: Sealing, *, within: AbstractContextManager[None]) -> Capture:
@@ -281,6 +285,7 @@ def seal_capture(request: CaptureRequest, sealing: Sealing, *, within: AbstractC
                 sha256=layer.blob.sha256 if layer.blob else "",
                 chars=layer.chars,
                 pages=layer.pages,
+                offsets_sha256=layer.offsets.sha256 if layer.offsets else "",
             )
         request.state = CaptureRequest.State.SEALED
         request.last_outcome, request.reason = sealing.outcome, sealing.reason

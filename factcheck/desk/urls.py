@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("articles/<slug:slug>/details/", articles.article_details, name="article_details"),
     path("articles/<slug:slug>/revise/", articles.article_revise, name="article_revise"),
     path("articles/<slug:slug>/history/", articles.article_history, name="article_history"),
+    path("articles/<slug:slug>/compare/", revisions.compare, name="article_compare"),
     path("articles/<slug:slug>/left/", left.left, name="article_left"),
     path("articles/<slug:slug>/left/set-aside/", left.set_aside, name="set_aside"),
     path("articles/<slug:slug>/mark/", marking.claim_mark, name="claim_mark"),

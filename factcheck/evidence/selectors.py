@@ -77,7 +77,13 @@ def _standings(rows: QuerySet[Evidence]) -> list[Standing]:
         "checks",
         PassageCheck.objects.select_related("confirmation__reason_row", "confirmation__confirmed_by", "layer"),
     )
-    related = rows.select_related("source", "added_by", "capture_request__capture__words_row", "capture_request__job")
+    related = rows.select_related(
+        "source",
+        "added_by",
+        "capture_request__capture__words_row",
+        "capture_request__job",
+        "capture_request__requested_by",
+    )
     return [_standing(evidence) for evidence in related.prefetch_related(checks)]
 
 

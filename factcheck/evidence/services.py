@@ -10,7 +10,8 @@ from factcheck.accounts.models import User
 from factcheck.accounts.permissions import Act, may, require
 from factcheck.archive.canonical_url import canonical_url
 from factcheck.archive.models import CaptureRequest
-from factcheck.archive.services import request_capture, retry_capture
+from factcheck.archive.receiving import Received
+from factcheck.archive.services import order_upload, request_capture, retry_capture
 from factcheck.claims.models import Claim
 from factcheck.claims.services import lock_claim, touch_claim
 from factcheck.evidence.checking import JOB_KIND
@@ -64,17 +65,26 @@ def attach_page(
     title: str = "",
     publisher: str = "",
     visibility: str = Visibility.PASSAGE,
+    upload: Received | None = None,
+    upload_how: str = "",
     by: User | None,
 ) -> Evidence:
     """Put a page's words to a claim; the page is archived and the words looked for in the copy.
 
-    Raises AddressRefused for an address that can never be fetched, and EvidenceError.
+    With ``upload`` the person's own file stands for the page, and nothing is fetched.
+
+    Raises AddressRefused for an address that can never be fetched, UploadRefused, and EvidenceError.
     """
     claim = _claim_for_evidence(claim, argument, visibility, by)
     if already := _made_already(claim, argument, by):
         return already
     confidential = argument.off_record
-    request = request_capture(url, by=by, discreet=claim.article.discreet, confidential=confidential)
+    if upload is not None and by is not None:
+        request = order_upload(
+            url, upload, how=upload_how, by=by, discreet=claim.article.discreet, confidential=confidential
+        )
+    else:
+        request = request_capture(url, by=by, discreet=claim.article.discreet, confidential=confidential)
     page = {"kind": SourceKind.PAGE, "canonical_url": canonical_url(url), "confidential": confidential}
     given = {"url": url.strip(), "title": title.strip(), "publisher": publisher.strip(), "visibility": visibility}
     if confidential:
@@ -85,6 +95,8 @@ def attach_page(
     if not made and visibility == Visibility.DESK and source.visibility != Visibility.DESK:
         # Whoever attaches may close a source; opening it is an editor's act.
         _write_visibility(source, Visibility.DESK, reason="", by=by)
+    if upload is not None:
+        _close_for_upload(source, by=by)
     return _attach(claim, source, argument, request, by=by)
 
 
@@ -254,6 +266,39 @@ def archive_again(evidence: Evidence, *, by: User | None) -> CaptureRequest:
 
 
 @transaction.atomic
+def use_own_copy(evidence: Evidence, upload: Received, *, how: str, version: int | None, by: User) -> CaptureRequest:
+    """Put a person's own file in the place of a copy that could not be made, and look for the words in that.
+
+    Raises StaleVersion, UploadRefused, and EvidenceError where the words are secured already.
+    """
+    require(by, Act.ADD_EVIDENCE)
+    evidence = _lock(evidence, version, by)
+    former = evidence.capture_request
+    if former is None:
+        raise EvidenceError(_("Only a page can have a copy."))
+    if standing_of(evidence).secured:
+        raise EvidenceError(
+            _("The words are secured by the copy that is there. Attach the page once more with your own.")
+        )
+    request = order_upload(
+        former.url,
+        upload,
+        how=how,
+        by=by,
+        discreet=former.discreet,
+        confidential=former.confidential or evidence.off_record,
+        retry_of=former,
+    )
+    evidence.capture_request = request
+    evidence.version += 1
+    evidence.save(update_fields=["capture_request", "version"])
+    _close_for_upload(evidence.source, by=by)
+    _check_passage_later(evidence)
+    touch_claim(lock_claim(evidence.claim, None))
+    return request
+
+
+@transaction.atomic
 def set_visibility(source: Source, visibility: str, *, reason: str, by: User | None) -> Source:
     """Say how much of a source readers see. Opening the whole copy needs a reason.
 
@@ -364,6 +409,12 @@ def _fill_in(source: Source, **given: str) -> None:
         setattr(source, name, value)
     if new:
         source.save(update_fields=list(new))
+
+
+def _close_for_upload(source: Source, *, by: User | None) -> None:
+    """What was opened was a copy that we had fetched; a person's own is opened by an editor's act of its own."""
+    if source.visibility == Visibility.PUBLIC:
+        _write_visibility(source, Visibility.PASSAGE, reason="", by=by)
 
 
 def _asks_not_to_be_shown(source: Source) -> bool:

@@ -104,6 +104,7 @@ class CaptureFacts:
     tls: str
     truncated: bool
     visibility: str
+    uploaded: "Uploaded | None" = None
 
     @property
     def link(self) -> str:
@@ -116,6 +117,14 @@ class CaptureFacts:
     @property
     def is_public(self) -> bool:
         return self.visibility == "public"
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """A copy that a person handed in, and that we did not fetch."""
+
+    by: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -580,6 +589,7 @@ def _evidence(item: Mapping[str, Any]) -> Evidence:
 
 
 def _capture(facts: Mapping[str, Any]) -> CaptureFacts:
+    uploaded = facts.get("uploaded")
     return CaptureFacts(
         id=facts["id"],
         outcome=facts["outcome"],
@@ -597,6 +607,7 @@ def _capture(facts: Mapping[str, Any]) -> CaptureFacts:
         tls=_tls(facts.get("tls")),
         truncated=bool(facts.get("truncated")),
         visibility=facts.get("visibility") or "passage",
+        uploaded=Uploaded(by=_name(uploaded.get("by")), at=_moment(uploaded["at"])) if uploaded else None,
     )
 
 

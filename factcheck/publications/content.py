@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from factcheck.archive.models import CaptureRequest, Engine
 from factcheck.archive.selectors import layer_text
 from factcheck.articles.models import Revision
 from factcheck.evidence.models import SourceKind, Visibility
@@ -199,7 +200,15 @@ def _capture(item: Standing) -> dict[str, Any] | None:
         "tls": {key: capture.tls.get(key) for key in ("version", "cipher", "verified")} if capture.tls else None,
         "truncated": capture.truncated,
         "visibility": item.evidence.source.visibility,
+        "engine": capture.engine,
+        "uploaded": _uploaded(capture.request) if capture.engine == Engine.UPLOAD else None,
     }
+
+
+def _uploaded(request: CaptureRequest) -> dict[str, Any]:
+    """Who handed in a copy that we did not fetch, and when."""
+    by = request.requested_by
+    return {"by": {"name": str(by)} if by else None, "at": _moment(request.created_at)}
 
 
 def _rating(rating: Rating) -> dict[str, Any]:

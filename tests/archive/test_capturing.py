@@ -181,6 +181,7 @@ def test_what_can_be_done_at_a_wall_can_be_done_before_the_last_try(site: web.Si
     assert [step.value for step in progress.next_steps] == [
         "wait",
         "retry",
+        "upload_own_copy",
         "find_other_source",
         "take_file_or_work",
     ]

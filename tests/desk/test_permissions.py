@@ -57,6 +57,7 @@ TABLE: dict[str, Desk | Public] = {
     "desk:article_details": Desk(get=ALL, post=ALL),
     "desk:article_revise": Desk(get=ALL, post=ALL),
     "desk:article_history": Desk(get=ALL),
+    "desk:article_compare": Desk(get=ALL),
     "desk:article_left": Desk(get=ALL),
     "desk:set_aside": Desk(get=NOBODY, post=ALL),
     "desk:claim_mark": Desk(get=NOBODY, post=ALL),

@@ -4,6 +4,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from factcheck.accounts.models import User
+from factcheck.archive.receiving import Received, receive
+from factcheck.archive.receiving import too_large as file_too_large
+from factcheck.archive.services import UPLOAD_HOW_MAX_CHARS
 from factcheck.desk.forms.once import OnceField
 from factcheck.evidence.models import Source, SourceKind, Stance, Visibility
 from factcheck.evidence.services import Argument
@@ -96,7 +99,46 @@ class ArgumentFields(forms.Form):
         return {name: self.cleaned_data[name] for name in (*self.source_fields, "visibility")}
 
 
-class PageForm(ArgumentFields):
+class OwnCopyFields(forms.Form):
+    """A person's own file as a copy of a page, and what they say of it."""
+
+    file = forms.FileField(
+        label=_("The file"),
+        help_text=_(
+            "PDF, picture, web page (HTML), plain text, or web archive (WARC, WACZ). What it is, its content says."
+        ),
+        error_messages={"required": _("Choose the file."), "empty": _("The file is empty.")},
+    )
+    upload_how = forms.CharField(
+        label=_("How and when you made it"),
+        max_length=UPLOAD_HOW_MAX_CHARS,
+        help_text=_("In one line: printed as PDF in Firefox on 3 March, signed in as a subscriber."),
+        error_messages={"required": _("Say how and when the copy was made.")},
+    )
+    upload_confirmed = forms.BooleanField(
+        label=_("I have not changed what the page said"),
+        error_messages={"required": _("Confirm that the file says what the page said.")},
+    )
+
+    def received(self) -> Received:
+        """The file, in the store. Raises UploadRefused."""
+        file = self.cleaned_data["file"]
+        return receive(file.chunks(), name=file.name or "")
+
+    def explain_lost_file(self, *, too_large: bool) -> None:
+        """On a form that comes back: its words are still there, and its file is not."""
+        if too_large:
+            self.errors.pop("file", None)
+            self.add_error("file", str(file_too_large()))
+        elif "file" in self.files:
+            self.add_error("file", _("Choose the file again: a browser does not keep it. All else is still here."))
+
+
+class OwnCopyForm(OwnCopyFields):
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class PageForm(OwnCopyFields, ArgumentFields):
     source_fields = ("url", "title", "publisher")
     quote_label = _("The words of the page")
     quote_help = _("Copied from the page. They are looked for in our copy: only then is the evidence secured.")
@@ -113,6 +155,26 @@ class PageForm(ArgumentFields):
     publisher = forms.CharField(label=_("Publisher"), max_length=200, required=False)
     quote_prefix = forms.CharField(label=_("The words just before them"), max_length=200, required=False)
     quote_suffix = forms.CharField(label=_("The words just behind them"), max_length=200, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in OwnCopyFields.base_fields:
+            self.fields[name].required = False
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("file"):
+            for name in ("upload_how", "upload_confirmed"):
+                if name in cleaned and not cleaned[name]:
+                    self.add_error(name, self.fields[name].error_messages["required"])
+        elif cleaned.get("upload_how") and "file" not in self.errors:
+            self.add_error("file", self.fields["file"].error_messages["required"])
+        return cleaned
+
+    def source(self) -> dict[str, Any]:
+        if not self.cleaned_data["file"]:
+            return super().source()
+        return super().source() | {"upload": self.received(), "upload_how": self.cleaned_data["upload_how"]}
 
 
 class InterviewForm(ArgumentFields):

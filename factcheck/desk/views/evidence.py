@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from factcheck.accounts.permissions import Act
+from factcheck.archive.errors import UploadRefused
+from factcheck.archive.models import Engine
 from factcheck.archive.selectors import layers_of
 from factcheck.claims.models import Claim
 from factcheck.claims.selectors import last_words
@@ -18,11 +20,14 @@ from factcheck.desk.forms.evidence import (
     FORMS,
     ArgumentFields,
     ConfirmForm,
+    OwnCopyForm,
+    PageForm,
     QuoteForm,
     VisibilityForm,
     WithdrawEvidenceForm,
 )
 from factcheck.desk.http import DeskRequest, desk_view
+from factcheck.desk.upload_limit import file_was_too_large
 from factcheck.desk.views.claims import find_claim
 from factcheck.evidence.models import Evidence, Source, SourceKind, Visibility
 from factcheck.evidence.selectors import standing_of
@@ -34,6 +39,7 @@ from factcheck.evidence.services import (
     change_quote,
     confirm_passage,
     set_visibility,
+    use_own_copy,
     withdraw_evidence,
 )
 from factcheck.lib.errors import FactcheckError
@@ -57,15 +63,19 @@ def evidence_new(request: DeskRequest, claim_id: str, kind: str) -> HttpResponse
     if request.method != "POST":
         form = FORMS[kind](person=request.user)
         return render(request, "desk/evidence/new.html", _new_context(claim, kind, form))
-    form = FORMS[kind](request.POST, person=request.user)
+    form = FORMS[kind](request.POST, request.FILES, person=request.user)
     if form.is_valid():
         try:
             evidence = _ATTACH[kind](claim, argument=form.argument(), by=request.user, **form.source())
+        except UploadRefused as refusal:
+            form.add_error("file", str(refusal))
         except FactcheckError as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, _("The evidence is attached."))
             return redirect(reverse("desk:claim", args=[claim.public_id]) + f"#evidence-{evidence.public_id}")
+    if isinstance(form, PageForm):
+        form.explain_lost_file(too_large=file_was_too_large(request))
     return render(request, "desk/evidence/new.html", _new_context(claim, kind, form), status=422)
 
 
@@ -188,6 +198,32 @@ def evidence_archive_again(request: DeskRequest, evidence_id: str) -> HttpRespon
     return _done(request, subject, _("A new copy is being made."))
 
 
+@desk_view(Act.ADD_EVIDENCE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def evidence_own_copy(request: DeskRequest, evidence_id: str) -> HttpResponse:
+    subject = find_evidence(request, evidence_id)
+    if subject.source.kind != SourceKind.PAGE:
+        raise Http404
+    context: dict[str, Any] = {"evidence": subject, "source": subject.source, "claim": subject.claim}
+    if request.method != "POST":
+        form = OwnCopyForm(initial={"version": subject.version})
+        return render(request, "desk/evidence/own_copy.html", context | {"form": form})
+    form = OwnCopyForm(request.POST, request.FILES)
+    if form.is_valid():
+        given = form.cleaned_data
+        try:
+            use_own_copy(subject, form.received(), how=given["upload_how"], version=given["version"], by=request.user)
+        except UploadRefused as refusal:
+            form.add_error("file", str(refusal))
+        except FactcheckError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("Your copy is on file. It is read now, and the words are looked for in it."))
+            return redirect("desk:evidence", subject.public_id)
+    form.explain_lost_file(too_large=file_was_too_large(request))
+    return render(request, "desk/evidence/own_copy.html", context | {"form": form}, status=422)
+
+
 def _done(request: DeskRequest, subject: Evidence, sentence: str) -> HttpResponse:
     if request.htmx:
         fresh = find_evidence(request, subject.public_id)
@@ -208,7 +244,7 @@ def _refused(request: DeskRequest, context: dict[str, Any]) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def source_visibility(request: DeskRequest, source_id: str) -> HttpResponse:
     known = Evidence.objects.visible_to(request.user).filter(source__public_id=source_id)
-    evidence = list(known.select_related("claim__article").order_by("pk"))
+    evidence = list(known.select_related("claim__article", "capture_request__requested_by").order_by("pk"))
     if not evidence:
         raise Http404
     source = Source.objects.get(public_id=source_id)
@@ -219,6 +255,7 @@ def source_visibility(request: DeskRequest, source_id: str) -> HttpResponse:
         "uses": evidence,
         "back": back,
         "asks_not": _asks_not_to_be_shown(evidence),
+        "uploaded": [item.capture_request for item in evidence if _is_uploaded(item)],
     }
     if request.method != "POST":
         form = VisibilityForm(source=source, initial={"visibility": source.visibility})
@@ -234,6 +271,10 @@ def source_visibility(request: DeskRequest, source_id: str) -> HttpResponse:
             messages.success(request, _("From the next publication on, readers see: %(what)s.") % {"what": label})
             return redirect("desk:evidence", back.public_id)
     return render(request, "desk/evidence/visibility.html", context | {"form": form}, status=422)
+
+
+def _is_uploaded(evidence: Evidence) -> bool:
+    return evidence.capture_request is not None and evidence.capture_request.engine == Engine.UPLOAD
 
 
 def _asks_not_to_be_shown(evidence: list[Evidence]) -> bool:
