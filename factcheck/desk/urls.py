@@ -12,6 +12,7 @@ from factcheck.desk.views import (
     people,
     publishing,
     ratings,
+    revisions,
     witnesses,
 )
 
