@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from factcheck.archive.models import WaczSignature
 
+KEY_NAME = "wacz"
 NUMBER_BYTES = 48
 # Of that description, not of the program.
 FORMAT_VERSION = "0.1.0"

@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from factcheck.archive.models import Capture, WaczSignature
-from factcheck.archive.signatures import NUMBER_BYTES
+from factcheck.archive.signatures import KEY_NAME, NUMBER_BYTES
 from factcheck.archive.wacz import moment
 from factcheck.ledger.actions import Action
 from factcheck.ledger.errors import KeyUnusable
@@ -29,7 +29,6 @@ from factcheck.lib.fingerprints import fingerprint
 
 logger = logging.getLogger(__name__)
 
-KEY_NAME = "wacz"
 MOST_AT_ONCE = 200
 SECONDS_AT_ONCE = 3.0
 # On PostgreSQL a smaller id may be committed after a larger one; what is older is found by the run over everything.

@@ -1,41 +1,46 @@
-"""Whether the archive still holds what its captures say: every hash again, and every WARC record read strictly."""
+"""Whether the archive still holds what its captures say, and its captures what the log says of them.
+
+Every file is hashed again, every record of every WARC read strictly, every package laid out and checked as a stranger
+would check it, and every row compared with the entry that was written when it was sealed. Nothing is held whole but
+one text layer.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import tempfile
-import zlib
+import io
+import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from factcheck.archive import blobs
+from factcheck.archive import blobs, wacz
+from factcheck.archive.blocks import blocks_root
 from factcheck.archive.errors import BlobError, WarcFault
-from factcheck.archive.models import Capture
-from factcheck.outbound.messages import Body, Broken, read_head
+from factcheck.archive.models import Capture, Engine, TextLayer, WaczSignature
+from factcheck.archive.row_facts import facts_of_row
+from factcheck.archive.signatures import is_good, signed_data
+from factcheck.archive.wacz_checking import check_wacz
+from factcheck.archive.warc_reading import read_warc
+from factcheck.ledger.actions import Action
+from factcheck.ledger.commitments import salted_sha256
+from factcheck.ledger.models import Entry, Text
 
-_PIECE_BYTES = 65_536
-_HEAD_MAX_BYTES = 64 * 1024
-_SPOOL_BYTES = 1 << 20
-_REQUIRED = ("warc-type", "warc-record-id", "warc-date", "content-length", "warc-block-digest")
+_BUFFER_BYTES = 256 * 1024
+_ENTRIES_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
 class Fault:
-    """``capture`` is the public id; ``part`` says which of its files or records."""
+    """``capture`` is the public id; ``part`` says which of its files, records or rows."""
 
     capture: str
     part: str
     message: str
-
-
-@dataclass(frozen=True)
-class Record:
-    kind: str
-    url: str
 
 
 def check_captures(captures: QuerySet[Capture] | Iterable[Capture]) -> Iterator[tuple[Capture, list[Fault]]]:
@@ -44,138 +49,221 @@ def check_captures(captures: QuerySet[Capture] | Iterable[Capture]) -> Iterator[
         yield capture, list(_faults(capture))
 
 
+def lost_captures() -> Iterator[Fault]:
+    """Captures that the log says were sealed, and whose rows are gone."""
+    entries = Entry.objects.filter(action=Action.CAPTURE_SEALED).order_by("pk").values_list("subject", flat=True)
+    batch: list[str] = []
+    for subject in entries.iterator(chunk_size=_ENTRIES_AT_ONCE):
+        batch.append(subject.removeprefix("capture/"))
+        if len(batch) == _ENTRIES_AT_ONCE:
+            yield from _without_row(batch)
+            batch = []
+    yield from _without_row(batch)
+
+
+def _without_row(public_ids: list[str]) -> Iterator[Fault]:
+    there = set(Capture.objects.filter(request__public_id__in=public_ids).values_list("request__public_id", flat=True))
+    for public_id in public_ids:
+        if public_id not in there:
+            yield Fault(public_id, "row", _("The log says that it was sealed, and there is no such capture."))
+
+
 def _faults(capture: Capture) -> Iterator[Fault]:
-    public_id = capture.request.public_id
-    if capture.warc_sha256:
-        yield from _blob_faults(public_id, "warc", capture.warc_sha256, capture.warc_bytes)
+    public_id = capture.public_id
+    layers = list(capture.layers.all())
+    for part, message in [
+        *_blob_faults(capture, layers),
+        *_record_faults(capture),
+        *_row_faults(capture, layers),
+        *_layer_faults(layers),
+        *_package_faults(capture),
+        *_signature_faults(capture),
+    ]:
+        yield Fault(public_id, part, message)
+
+
+Faults = Iterator[tuple[str, str]]
+
+
+def _blob_faults(capture: Capture, layers: list[TextLayer]) -> Faults:
+    files: list[tuple[str, str, int | None]] = [
+        ("warc", capture.warc_sha256, capture.warc_bytes),
+        ("body", capture.body_sha256, capture.body_bytes),
+    ]
+    if capture.engine == Engine.UPLOAD:
+        files.append(("uploaded file", capture.request.upload_sha256, None))
+    for layer in layers:
+        files.append((f"text layer {layer.kind}", layer.sha256, None))
+        files.append((f"offsets of text layer {layer.kind}", layer.offsets_sha256, None))
+    files += [(f"rendering {one.kind}", one.sha256, one.bytes) for one in capture.renderings.all()]
+    for part, sha256, size in files:
+        if not sha256:
+            continue
         try:
-            records = list(read_warc(capture.warc_sha256))
-        except WarcFault as fault:
-            yield Fault(public_id, "warc", str(fault))
-        except BlobError:
-            # Said above already.
-            pass
-        else:
-            if len(records) != capture.records:
-                message = _("The WARC has %(found)d records; the capture says %(said)d.")
-                yield Fault(public_id, "warc", message % {"found": len(records), "said": capture.records})
-    if capture.body_sha256:
-        yield from _blob_faults(public_id, "body", capture.body_sha256, capture.body_bytes)
-    for layer in capture.layers.all():
-        if layer.sha256:
-            yield from _blob_faults(public_id, f"text layer {layer.kind}", layer.sha256, None)
+            found = blobs.verify(sha256)
+        except (BlobError, ValueError) as error:
+            yield part, str(error)
+            continue
+        if size is not None and found != size:
+            yield part, _("There are %(found)d bytes; the capture says %(said)d.") % {"found": found, "said": size}
 
 
-def _blob_faults(public_id: str, part: str, sha256: str, size: int | None) -> Iterator[Fault]:
-    try:
-        found = blobs.verify(sha256)
-    except BlobError as error:
-        yield Fault(public_id, part, str(error))
+def _record_faults(capture: Capture) -> Faults:
+    if not capture.warc_sha256:
         return
-    if size is not None and found != size:
-        message = _("There are %(found)d bytes; the capture says %(said)d.")
-        yield Fault(public_id, part, message % {"found": found, "said": size})
+    try:
+        found = sum(1 for _record in read_warc(capture.warc_sha256))
+    except WarcFault as fault:
+        yield "warc", str(fault)
+    except (BlobError, ValueError):
+        # Said of the file already.
+        return
+    else:
+        if found != capture.records:
+            message = _("The WARC has %(found)d records; the capture says %(said)d.")
+            yield "warc", message % {"found": found, "said": capture.records}
 
 
-def read_warc(sha256: str) -> Iterator[Record]:
-    """Read a WARC record by record, as strictly as it was written, and compare every digest.
+def _row_faults(capture: Capture, layers: list[TextLayer]) -> Faults:
+    """Row and entry were written in one transaction; whoever changes one of them leaves the other."""
+    words_erased = bool(capture.words_row.erased_by)
+    if not words_erased and not _is_whole(capture.words_row):
+        yield "words", _("The addresses and words are not those that were sealed.")
+    entries = _entries(Action.CAPTURE_SEALED, capture.subject)
+    if not entries:
+        yield "row", _("The log has no entry of its sealing.")
+        return
+    if len(entries) > 1:
+        yield "row", _("The log says more than once that it was sealed.")
+    facts = entries[0]
+    if facts is None:
+        # Erased, or not the bytes that the log has a commitment to, which verify_ledger names.
+        return
+    said_of_layers = facts.pop("layers", [])
+    row = {
+        "outcome": capture.outcome,
+        "reason": capture.reason,
+        "http_status": capture.http_status,
+        "started_at": capture.started_at.isoformat(),
+        "body_sha256": capture.body_sha256 or None,
+        "warc_sha256": capture.warc_sha256 or None,
+        "truncated": capture.truncated or None,
+        **facts_of_row(capture),
+    }
+    if not words_erased:
+        row |= {"url": capture.url, "final_url": capture.final_url}
+    for name in sorted(row.keys() & facts.keys()):
+        if row[name] != facts[name]:
+            message = _("The row says %(row)s for %(name)s, and the log %(log)s.")
+            yield "row", message % {"row": _shown(row[name]), "name": name, "log": _shown(facts[name])}
+    yield from _said_of_layers(layers, said_of_layers)
 
-    Raises WarcFault at the first record that is not as it says.
-    """
-    with blobs.open_blob(sha256) as file:
-        yield from read_records(file)
+
+def _said_of_layers(layers: list[TextLayer], said: list[dict[str, Any]]) -> Faults:
+    logged = {(one["kind"], one["extractor"]): one for one in said}
+    for layer in layers:
+        one = logged.pop((layer.kind, f"{layer.extractor} {layer.extractor_version}"), None)
+        part = f"text layer {layer.kind}"
+        if one is None:
+            yield part, _("The log knows of no such text.")
+        elif (layer.outcome, layer.sha256 or None) != (one["outcome"], one["sha256"]):
+            yield part, _("The row says another text than the log.")
+        elif one.get("blocks_root") and layer.sha256:
+            with suppress(BlobError, UnicodeDecodeError):
+                if blocks_root(blobs.read(layer.sha256).decode()) != one["blocks_root"]:
+                    yield part, _("Its blocks do not give the root that the log has.")
+    for kind, _extractor in logged:
+        yield f"text layer {kind}", _("The log says that there was such a text, and it is gone.")
 
 
-def read_records(file: IO[bytes]) -> Iterator[Record]:
-    """The same of a WARC that is open already."""
-    for number, member in enumerate(_members(file), 1):
+def _layer_faults(layers: list[TextLayer]) -> Faults:
+    for layer in layers:
+        if not layer.sha256:
+            continue
+        part = f"text layer {layer.kind}"
         try:
-            yield _read_record(member)
-        except WarcFault as fault:
-            raise WarcFault(_("Record %(number)d: %(fault)s") % {"number": number, "fault": fault}) from fault
+            text = blobs.read(layer.sha256).decode()
+        except UnicodeDecodeError:
+            yield part, _("It is no text.")
+            continue
+        except (BlobError, ValueError):
+            continue
+        if len(text) != layer.chars:
+            message = _("It has %(found)d characters; the row says %(said)d.")
+            yield part, message % {"found": len(text), "said": layer.chars}
+        ends = [0]
+        for start, end in layer.pages or []:
+            if not ends[-1] <= start <= end <= len(text):
+                yield part, _("Its pages do not lie in the text one after the other.")
+                break
+            ends.append(end)
 
 
-def _members(file: IO[bytes]) -> Iterator[IO[bytes]]:
-    """Each gzip member unpacked: in a .warc.gz every record is one, so that it can be read alone."""
-    packed = file.read(_PIECE_BYTES)
-    while packed:
-        with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as member:
-            unpacker = zlib.decompressobj(31)
-            while not unpacker.eof:
-                try:
-                    member.write(unpacker.decompress(packed))
-                except zlib.error as error:
-                    raise WarcFault(_("The file is not packed as a WARC is.")) from error
-                packed = unpacker.unused_data or file.read(_PIECE_BYTES)
-                if not packed and not unpacker.eof:
-                    raise WarcFault(_("The file ends in the middle of a record."))
-            member.seek(0)
-            yield member
+def _package_faults(capture: Capture) -> Faults:
+    if not capture.wacz_hash or capture.words_row.erased_by:
+        return
+    try:
+        package = wacz.lay_out_anew(capture)
+        if package.hash != capture.wacz_hash:
+            yield "package", _("Laid out now it has another hash than when it was sealed.")
+        if (signature := capture.signature) is not None:
+            with suppress(ValueError):
+                package = package.signed(signed_data(signature))
+        with blobs.open_blob(capture.warc_sha256) as warc:
+            file = io.BufferedReader(wacz.WholeFile(package, warc), _BUFFER_BYTES)
+            flaws = check_wacz(cast(io.BytesIO, file), verifier=is_good)
+    except WarcFault as fault:
+        yield "package", _("It can no longer be laid out: %(fault)s") % {"fault": fault}
+    except (BlobError, ValueError):
+        return
+    else:
+        for flaw in flaws:
+            yield "package", f"{flaw.part}: {flaw.message}"
 
 
-def _read_record(member: IO[bytes]) -> Record:
-    fields = _read_fields(member)
-    missing = [name for name in _REQUIRED if name not in fields]
-    if missing:
-        raise WarcFault(_("The field %(name)s is missing.") % {"name": missing[0]})
-    begin = member.tell()
-    length = int(fields["content-length"]) if fields["content-length"].isdigit() else -1
-    member.seek(0, 2)
-    if length < 0 or member.tell() != begin + length + 4:
-        raise WarcFault(_("Its length is not what Content-Length says."))
-    member.seek(begin + length)
-    if member.read(4) != b"\r\n\r\n":
-        raise WarcFault(_("It does not end with two empty lines."))
-    member.seek(begin)
-    if fields["warc-block-digest"] != _digest(_slice(member, length)):
-        raise WarcFault(_("Its block does not have the digest that it says."))
-    if said := fields.get("warc-payload-digest"):
-        member.seek(begin)
-        if said != _digest(_payload(_slice(member, length))):
-            raise WarcFault(_("Its payload does not have the digest that it says."))
-    return Record(fields["warc-type"], fields.get("warc-target-uri", ""))
+def _signature_faults(capture: Capture) -> Faults:
+    signature = capture.signature
+    logged = _entries(Action.PACKAGE_SIGNED, capture.subject)
+    if signature is None:
+        if logged:
+            yield "signature", _("The log says that the package was signed, and the signature is gone.")
+        return
+    if signature.hash != capture.wacz_hash or signature.created != wacz.moment(capture.sealed_at):
+        yield "signature", _("It is of another package.")
+    if not is_good(signed_data(signature)):
+        yield "signature", _("It does not verify with the key that stands beside it.")
+    if not _is_ours(signature):
+        yield (
+            "signature",
+            _("The log knows of no key of the newsroom with the fingerprint %(fingerprint)s.")
+            % {"fingerprint": signature.fingerprint},
+        )
+    # None is an erased entry, which can contradict nothing.
+    if None not in logged and signature.facts not in logged:
+        yield "signature", _("It is not the one that the log has.")
 
 
-def _read_fields(member: IO[bytes]) -> dict[str, str]:
-    if member.readline(_HEAD_MAX_BYTES) != b"WARC/1.1\r\n":
-        raise WarcFault(_("It does not begin with WARC/1.1."))
-    fields: dict[str, str] = {}
-    left = _HEAD_MAX_BYTES
-    while (line := member.readline(_HEAD_MAX_BYTES)) != b"\r\n":
-        left -= len(line)
-        name, colon, value = line.decode("utf-8", "replace").partition(":")
-        if not colon or not line.endswith(b"\r\n") or left < 0:
-            raise WarcFault(_("Its head cannot be read."))
-        # WARC-Protocol may stand there twice; no field that is compared here may.
-        fields.setdefault(name.strip().lower(), value.strip())
-    return fields
+def _is_ours(signature: WaczSignature) -> bool:
+    made = _entries(Action.KEY_MADE, f"signing-key/{signature.fingerprint}")
+    return any(facts is None or facts.get("public_key") == signature.public_key for facts in made)
 
 
-def _slice(member: IO[bytes], length: int) -> Iterator[bytes]:
-    while length:
-        piece = member.read(min(length, _PIECE_BYTES))
-        if not piece:
-            return
-        length -= len(piece)
-        yield piece
+def _entries(action: Action, subject: str) -> list[dict[str, Any] | None]:
+    """The facts of each entry; None for one whose opening is erased or is not what the log committed to."""
+    found: list[dict[str, Any] | None] = []
+    for entry in Entry.objects.filter(action=action, subject=subject).select_related("opening").order_by("pk"):
+        opened = not entry.opening.erased_by and entry.commitment == entry.opening.sha256 and _is_whole(entry.opening)
+        found.append(json.loads(entry.opening.body)["facts"] if opened else None)
+    return found
 
 
-def _payload(block: Iterator[bytes]) -> Iterator[bytes]:
-    """The body of a recorded response, its chunk framing removed; of one that breaks off, what there is."""
-    with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as message:
-        for piece in block:
-            message.write(piece)
-        message.seek(0)
-        try:
-            head = read_head(message)
-            message.seek(head.end)
-            yield from Body(message, head)
-        except Broken:
-            return
+def _is_whole(text: Text) -> bool:
+    try:
+        return salted_sha256(bytes.fromhex(text.salt), text.body) == text.sha256
+    except ValueError:
+        return False
 
 
-def _digest(pieces: Iterable[bytes]) -> str:
-    digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(piece)
-    return f"sha256:{digest.hexdigest()}"
+def _shown(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 100 else f"{text[:60]}… ({hashlib.sha256(text.encode()).hexdigest()[:12]})"

@@ -7,16 +7,17 @@ not promise that its heads stay as they are, and puts sizes after the data where
 The WARC is stored first; all else is small. A ``Package`` holds that small rest, and gives any part of the whole.
 """
 
+import contextlib
 import functools
 import hashlib
+import io
 import json
 import re
 import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from io import BytesIO
 from typing import IO, Any
 from urllib.parse import quote, urlsplit
 
@@ -96,6 +97,18 @@ class Package:
     after: bytes
     hash: str
     created: str
+    warc_crc: int
+    small: tuple[tuple[str, bytes], ...]
+
+    def signed(self, signed_data: Mapping[str, str]) -> "Package":
+        """The same with its signature, in the anonymous form; ValueError if it is one of something else."""
+        said = (signed_data.get("hash"), signed_data.get("created"))
+        if signed_data.keys() != SIGNED_ANONYMOUSLY or said != (self.hash, self.created):
+            raise ValueError("This signature is not of this package.")
+        digest = _json_file({"path": DATAPACKAGE, "hash": self.hash, "signedData": dict(sorted(signed_data.items()))})
+        small = (*(part for part in self.small if part[0] != DIGEST), (DIGEST, digest))
+        before, after = _zip_around(WARC, self.warc_bytes, self.warc_crc, small)
+        return replace(self, before=before, after=after, small=small)
 
     @property
     def length(self) -> int:
@@ -126,6 +139,33 @@ class Package:
         for piece in self.pieces(warc):
             digest.update(piece)
         return digest.hexdigest()
+
+
+class WholeFile(io.RawIOBase):
+    """A package as a file to be read from any place, without being written anywhere."""
+
+    def __init__(self, package: Package, warc: IO[bytes]) -> None:
+        self._package, self._warc, self._place = package, warc, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._place
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._package.length}[whence]
+        self._place = max(start + offset, 0)
+        return self._place
+
+    def readinto(self, buffer: Any) -> int:
+        read = b"".join(self._package.pieces(self._warc, self._place, self._place + len(buffer)))
+        buffer[: len(read)] = read
+        self._place += len(read)
+        return len(read)
 
 
 class Part:
@@ -161,14 +201,22 @@ def package_of(capture: Capture) -> Package:
     Raises BlobMissing, or WarcFault for a WARC that cannot be read or holds no page.
     """
     signature = WaczSignature.objects.filter(capture=capture).first()
-    return _package(
-        capture.warc_sha256,
-        capture.public_id,
-        page_url_for(capture.request, capture.words),
-        capture.title,
-        capture.sealed_at,
-        tuple(sorted(data_of(signature).items())) if signature else None,
-    )
+    package = _package(*_about(capture))
+    if signature is not None:
+        # A signature of something else is given to nobody; verify_archive names it.
+        with contextlib.suppress(ValueError):
+            return package.signed(data_of(signature))
+    return package
+
+
+def lay_out_anew(capture: Capture) -> Package:
+    """The same without its signature, and as the WARC is at this moment."""
+    return _package.__wrapped__(*_about(capture))
+
+
+def _about(capture: Capture) -> tuple[str, str, str, str, datetime]:
+    page_url = page_url_for(capture.request, capture.words)
+    return capture.warc_sha256, capture.public_id, page_url, capture.title, capture.sealed_at
 
 
 def page_url_for(request: CaptureRequest, words: CaptureWords) -> str:
@@ -186,17 +234,8 @@ def _package(
     page_url: str,
     title: str,
     sealed_at: datetime,
-    signed: tuple[tuple[str, str], ...] | None,
 ) -> Package:
     with blobs.open_blob(warc_sha256) as warc:
-        if signed is not None:
-            try:
-                return lay_out(
-                    warc, page_id=page_id, page_url=page_url, title=title, created=sealed_at, signed_data=dict(signed)
-                )
-            except ValueError:
-                # verify_archive names it. A signature of something else is given to nobody.
-                warc.seek(0)
         return lay_out(warc, page_id=page_id, page_url=page_url, title=title, created=sealed_at)
 
 
@@ -248,15 +287,11 @@ def lay_out(
         }
     )
     hash_ = f"sha256:{hashlib.sha256(datapackage).hexdigest()}"
-    digest: dict[str, Any] = {"path": DATAPACKAGE, "hash": hash_}
-    if signed_data is not None:
-        said = (signed_data.get("hash"), signed_data.get("created"))
-        if signed_data.keys() != SIGNED_ANONYMOUSLY or said != (hash_, made_at):
-            raise ValueError("This signature is not of this package.")
-        digest["signedData"] = dict(sorted(signed_data.items()))
-    small = [(INDEX, index), (PAGES, pages), (DATAPACKAGE, datapackage), (DIGEST, _json_file(digest))]
+    digest = _json_file({"path": DATAPACKAGE, "hash": hash_})
+    small = ((INDEX, index), (PAGES, pages), (DATAPACKAGE, datapackage), (DIGEST, digest))
     before, after = _zip_around(WARC, reading.size, reading.crc, small)
-    return Package(before, reading.size, after, hash_, made_at)
+    package = Package(before, reading.size, after, hash_, made_at, reading.crc, small)
+    return package if signed_data is None else package.signed(signed_data)
 
 
 class _Reading:
@@ -315,7 +350,7 @@ def index_entry(member: Member, filename: str = WARC.rpartition("/")[2]) -> Entr
         mime = "warc/revisit"
     elif kind == "response":
         try:
-            head = read_head(BytesIO(block))
+            head = read_head(io.BytesIO(block))
         except Broken:
             mime = "unk"
         else:

@@ -19,7 +19,6 @@ from typing import IO, Any
 from django.utils.translation import gettext as _
 
 from factcheck.archive.errors import WarcFault
-from factcheck.archive.verifying import read_records
 from factcheck.archive.wacz import (
     DATAPACKAGE,
     DIGEST,
@@ -36,6 +35,7 @@ from factcheck.archive.wacz import (
     zip64_fields,
     zip_end,
 )
+from factcheck.archive.warc_reading import read_records
 
 # Whether signature and public key in an anonymous signedData are of its hash.
 Verifier = Callable[[Mapping[str, str]], bool]

@@ -16,9 +16,9 @@ from django.core.management import CommandError, call_command
 from factcheck.archive import blobs
 from factcheck.archive.errors import WarcFault
 from factcheck.archive.models import Capture
-from factcheck.archive.verifying import read_warc
 from factcheck.archive.wacz import open_package
 from factcheck.archive.wacz_checking import check_wacz
+from factcheck.archive.warc_reading import read_warc
 from tests import web
 
 pytestmark = pytest.mark.django_db
@@ -106,7 +106,7 @@ def verify() -> str:
 
 
 def test_an_untouched_archive_is_as_it_was_sealed(sealed: Capture) -> None:
-    assert verify() == "1 captures are as they were sealed.\n"
+    assert verify() == "1 captures are as they were sealed.\n1 packages are not signed yet.\n"
     call_command("verify_archive", "--sample", "1", stdout=StringIO())
 
 
