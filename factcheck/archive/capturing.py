@@ -24,6 +24,7 @@ from factcheck.archive.classify import Received, Verdict, classify
 from factcheck.archive.extracting import Extracted, extract
 from factcheck.archive.extraction.limits import WALL_SECONDS
 from factcheck.archive.models import CaptureRequest, Engine
+from factcheck.archive.offsets import as_blob
 from factcheck.archive.outcomes import Outcome
 from factcheck.archive.outcomes import sentence as sentence_for
 from factcheck.archive.services import Sealing, StoredLayer, seal_capture
@@ -314,6 +315,7 @@ def store_layers(extracted: Extracted) -> tuple[StoredLayer, ...]:
             blocks_root=blocks_root(layer.text) if layer.text else "",
             chars=len(layer.text),
             pages=layer.pages,
+            offsets=blobs.store(as_blob(layer.offsets)) if layer.offsets else None,
         )
         for layer in extracted.layers
     )

@@ -6,30 +6,23 @@ Whatever is in the file, it ends in time: ok, empty, limit, crash and unsupporte
 from __future__ import annotations
 
 import json
-import os
-import selectors
-import signal
-import subprocess
-import sys
-import time
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
+from factcheck.archive.children import Answer, run_child
 from factcheck.archive.extraction.limits import OUTPUT_MAX_BYTES, WALL_SECONDS
 from factcheck.archive.models import TextLayer
+from factcheck.archive.nursery import read_with_a_child
+from factcheck.archive.offsets import checked
 
-_FOLDER = Path(__file__).resolve().parent
+__all__ = ("PACKAGE_START", "Answer", "Extracted", "Layer", "extract", "run_child")
+
 # The child sees its own package and the libraries, not this project and not its settings.
-_START = "import sys; sys.path.append(sys.argv.pop(1)); from extraction.child import main; main()"
 PACKAGE_START = "import sys; sys.path.append(sys.argv.pop(1)); from extraction.packages import main; main()"
 _MARKUP = frozenset(("text/html", "application/xhtml+xml"))
 _PLAIN = frozenset(
     ("text/plain", "text/csv", "text/markdown", "text/tab-separated-values", "application/json", "application/ld+json")
 )
-_CHUNK_BYTES = 1 << 16
-# What happened to the child is told by the signal that ended it.
-_LIMIT_SIGNALS = {signal.SIGXCPU: "cpu", signal.SIGALRM: "wall", signal.SIGXFSZ: "file"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +36,8 @@ class Layer:
     text: str = ""
     detail: str = ""
     pages: list[list[int]] | None = None
+    # Where the text stood in the decoded file (``archive.offsets``).
+    offsets: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -60,13 +55,38 @@ def extract(file: IO[bytes], media_type: str, *, http_charset: str = "") -> Extr
     """The text of a received file, read by a child process that the file cannot harm us from."""
     if media_type not in _MARKUP | _PLAIN and media_type != "application/pdf":
         return _without_text("unsupported", media_type)
-    answer = run_child([sys.executable, "-I", "-c", _START, str(_FOLDER), media_type, http_charset], file.fileno())
-    if answer.problem:
-        return _without_text(answer.problem, media_type, detail=answer.detail)
+    answer = read_with_a_child(
+        file.fileno(), media_type, http_charset, wall_seconds=WALL_SECONDS, output_max_bytes=OUTPUT_MAX_BYTES
+    )
+    first, complete, second = answer.output.partition(b"\n")
+    if not complete:
+        return _without_text(answer.problem or "crash", media_type, detail=answer.detail or "answer")
     try:
-        return _understood(json.loads(answer.output), media_type)
+        extracted = _understood(json.loads(first), media_type)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return _without_text("crash", media_type, detail="answer")
+    if media_type in _MARKUP and any(layer.kind == "visible" and layer.text for layer in extracted.layers):
+        extracted = replace(extracted, layers=(*extracted.layers, _main(second, answer)))
+    return extracted
+
+
+def _main(said: bytes, answer: Answer) -> Layer:
+    """The reading view, which may have gone wrong where all that comes before it went well."""
+    version = "unknown"
+    problem, detail = answer.problem or "crash", answer.detail or "answer"
+    try:
+        main = json.loads(said) if said.endswith(b"\n") else {}
+        if "kind" in main:
+            return _layer(main | {"kind": "main"})
+        for problem in ("limit", "crash"):
+            if problem in main:
+                detail = str(main[problem])
+                break
+        else:
+            problem = answer.problem or "crash"
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        problem, detail = "crash", "answer"
+    return Layer("main", "trafilatura", version, problem, detail=detail[:200])
 
 
 def _understood(said: dict[str, Any], media_type: str) -> Extracted:
@@ -74,24 +94,28 @@ def _understood(said: dict[str, Any], media_type: str) -> Extracted:
     if "limit" in said:
         return _without_text("limit", media_type, detail=str(said["limit"]))
     return Extracted(
-        layers=tuple(
-            Layer(
-                kind=TextLayer.Kind(layer["kind"]),
-                extractor=str(layer["extractor"])[:40],
-                version=str(layer["version"])[:80],
-                outcome=TextLayer.Result(layer["outcome"]),
-                text=_words(layer["text"]) if layer["outcome"] == "ok" else "",
-                detail=str(layer["detail"])[:200],
-                pages=[[int(start), int(end)] for start, end in layer["pages"]] if layer["pages"] else None,
-            )
-            for layer in said["layers"]
-        ),
+        layers=tuple(_layer(layer) for layer in said["layers"]),
         title=_words(said.get("title", ""))[:300],
         charset=str(said.get("charset", ""))[:40],
         charset_source=str(said.get("charset_source", ""))[:20],
         replacements=int(said.get("replacements", 0)),
         noarchive=bool(said.get("noarchive", False)),
         facts=dict(said.get("facts", {})),
+    )
+
+
+def _layer(said: dict[str, Any]) -> Layer:
+    outcome = TextLayer.Result(said["outcome"])
+    text = _words(said["text"]) if outcome == "ok" else ""
+    return Layer(
+        kind=TextLayer.Kind(said["kind"]),
+        extractor=str(said["extractor"])[:40],
+        version=str(said["version"])[:80],
+        outcome=outcome,
+        text=text,
+        detail=str(said["detail"])[:200],
+        pages=[[int(start), int(end)] for start, end in said["pages"]] if said["pages"] else None,
+        offsets=checked(said["offsets"], len(text)) if said["offsets"] else None,
     )
 
 
@@ -107,70 +131,3 @@ def _without_text(outcome: str, media_type: str, *, detail: str = "") -> Extract
     extractor = "pdf" if pdf else "html" if media_type in _MARKUP else "plain" if media_type in _PLAIN else "none"
     layer = Layer("pdf" if pdf else "visible", extractor, "1", outcome, detail=detail[:200])
     return Extracted(layers=(layer,))
-
-
-@dataclass(frozen=True)
-class Answer:
-    output: bytes = b""
-    # "" or "limit" or "crash"
-    problem: str = ""
-    detail: str = ""
-
-
-def run_child(
-    command: list[str],
-    stdin: int,
-    *,
-    wall_seconds: float = WALL_SECONDS,
-    output_max_bytes: int = OUTPUT_MAX_BYTES,
-) -> Answer:
-    """Run to the end, the wall limit or the output limit, whichever comes first; then nothing of it is left."""
-    child = subprocess.Popen(
-        command,
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-        cwd="/",
-        start_new_session=True,
-    )
-    assert child.stdout is not None
-    output = bytearray()
-    stopped = ""
-    deadline = time.monotonic() + wall_seconds
-    try:
-        with selectors.DefaultSelector() as waiting:
-            waiting.register(child.stdout, selectors.EVENT_READ)
-            while not stopped:
-                left = deadline - time.monotonic()
-                if left <= 0 or not waiting.select(left):
-                    stopped = "wall"
-                    break
-                chunk = os.read(child.stdout.fileno(), _CHUNK_BYTES)
-                if not chunk:
-                    break
-                output += chunk
-                if len(output) > output_max_bytes:
-                    stopped = "output"
-        if not stopped:
-            try:
-                child.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                stopped = "wall"
-    finally:
-        # The group, so that nothing which it may have started stays behind. Once it has been waited
-        # for, its number may be another's.
-        if child.poll() is None:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
-        child.stdout.close()
-    if stopped:
-        return Answer(problem="limit", detail=stopped)
-    if child.returncode < 0:
-        ended_by = signal.Signals(-child.returncode)
-        if ended_by in _LIMIT_SIGNALS:
-            return Answer(problem="limit", detail=_LIMIT_SIGNALS[ended_by])
-        return Answer(problem="crash", detail=ended_by.name)
-    if child.returncode:
-        return Answer(problem="crash", detail=f"exit {child.returncode}")
-    return Answer(output=bytes(output))

@@ -1,6 +1,10 @@
 """What the child makes of a file, hostile ones too: ok, empty, limit, crash and unsupported stay apart."""
 
 import io
+import os
+import select
+import signal
+import subprocess
 import sys
 import tempfile
 from itertools import pairwise
@@ -10,6 +14,7 @@ import pypdfium2
 import pytest
 from django.conf import settings as project
 
+from factcheck.archive import nursery
 from factcheck.archive.extracting import Extracted, Layer, extract, run_child
 
 REPORT = Path(project.BASE_DIR) / "factcheck" / "operations" / "sample" / "sources" / "report.pdf"
@@ -168,7 +173,7 @@ def test_a_pdf_without_text_is_empty_and_one_of_pictures_says_so() -> None:
     assert layer(read(scanned.getvalue(), "application/pdf"), "pdf").outcome == "image_only"
 
 
-@pytest.mark.parametrize("data", ["", "<html><body></body></html>", "<p> \n </p>", "<script>x()</script>"])
+@pytest.mark.parametrize("data", ["", "<html><body></body></html>", "<p> \n </p>", "<script>x()</script>", "</p>"])
 def test_a_page_without_words_is_empty_and_nothing_worse(data: str) -> None:
     assert layer(read(data)).outcome == "empty"
 
@@ -263,3 +268,90 @@ def test_the_child_sees_none_of_our_environment(monkeypatch: pytest.MonkeyPatch)
         answer = run_child([sys.executable, "-I", "-c", "import os; print(dict(os.environ))"], file.fileno())
 
     assert b"ours" not in answer.output
+
+
+PARAGRAPHS = "<p>The dam cost 40 million, the ministry said in May, and the town paid none of it.</p>" * 8
+ARTICLE = f"""<html><body><nav><a href="/">Home</a> <a href="/more">More</a></nav>
+<article><h1>The dam</h1>{PARAGRAPHS}</article>
+<footer>All rights reserved. <a href="/imprint">Imprint</a></footer></body></html>"""
+
+
+def test_the_reading_view_has_the_article_without_what_stands_around_it() -> None:
+    extracted = read(ARTICLE)
+
+    assert "The dam cost 40 million" in layer(extracted, "main").text
+    assert "Imprint" not in layer(extracted, "main").text
+    assert "Imprint" in layer(extracted).text
+    assert layer(extracted, "main").extractor == "trafilatura"
+
+
+def test_what_is_in_a_comment_is_in_no_view() -> None:
+    extracted = read(ARTICLE.replace("<h1>", "<!-- unsaid --><p>before <!-- unsaid --> after</p><h1>"))
+
+    assert not any("unsaid" in found.text for found in extracted.layers)
+
+
+def test_a_reading_view_that_meets_its_limit_takes_nothing_else_away() -> None:
+    extracted = read("<article>" + "<p>A paragraph like <b>any</b> other, with a comma.</p>" * 60_000)
+
+    assert layer(extracted).outcome == "ok"
+    assert layer(extracted).text.count("paragraph") == 60_000
+    assert (layer(extracted, "main").outcome, layer(extracted, "main").detail) == ("limit", "cpu")
+
+
+def test_a_file_whose_time_is_over_is_given_up_and_the_next_one_is_read() -> None:
+    with tempfile.TemporaryFile() as file:
+        file.write(b"<p>x" * 400_000)
+        file.seek(0)
+        answer = nursery.read_with_a_child(file.fileno(), "text/html", "", wall_seconds=0.2, output_max_bytes=1 << 20)
+
+    assert (answer.problem, answer.detail) == ("limit", "wall")
+    assert seen("<p>next") == "next"
+
+
+def test_an_answer_that_is_too_long_is_given_up() -> None:
+    with tempfile.TemporaryFile() as file:
+        file.write(b"<p>x" * 100_000)
+        file.seek(0)
+        answer = nursery.read_with_a_child(file.fileno(), "text/html", "", wall_seconds=20, output_max_bytes=1 << 16)
+
+    assert (answer.problem, answer.detail) == ("limit", "output")
+
+
+def test_when_the_process_that_forks_has_died_another_takes_its_place() -> None:
+    assert seen("<p>one") == "one"
+    first = nursery.pid()
+    assert first is not None
+    ended = os.pidfd_open(first)
+    os.kill(first, signal.SIGKILL)
+    select.select([ended], [], [], 10)
+    os.close(ended)
+
+    assert seen("<p>two") == "two"
+    assert nursery.pid() != first
+
+
+_OWNER = """
+import os, sys, tempfile
+os.environ["DJANGO_SETTINGS_MODULE"] = "factcheck.settings"
+import django; django.setup()
+from factcheck.archive import nursery
+from factcheck.archive.extracting import extract
+with tempfile.TemporaryFile() as file:
+    file.write(b"<p>one"); file.seek(0)
+    extract(file, "text/html")
+print(nursery.pid(), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_process_that_forks_ends_with_the_worker_however_that_ends() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _OWNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=project.BASE_DIR
+    ) as owner:
+        assert owner.stdout is not None
+        ended = os.pidfd_open(int(owner.stdout.readline()))
+        owner.kill()
+
+    assert select.select([ended], [], [], 10)[0]
+    os.close(ended)

@@ -18,6 +18,8 @@ TAG_MAX_ATTRIBUTES = 5_000
 TAG_MAX_DEPTH = 2_000
 PDF_MAX_PAGES = 2_000
 TEXT_MAX_CHARS = 20_000_000
+# What the reading view may cost on top, after all that evidence rests on has been read and said.
+MAIN_CPU_SECONDS = 2
 # JSON of the largest text in the most wasteful script, and the facts around it.
 OUTPUT_MAX_BYTES = 200 * 1024 * 1024
 
@@ -38,13 +40,14 @@ def leave_the_network() -> bool:
     return int(libc.unshare(flags)) == 0
 
 
-def put_up() -> None:
+def put_up(*, network_is_left: bool = False) -> None:
     """CPU, memory, no file, no child of its own, no network where possible, and an end with the parent."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    with contextlib.suppress(OSError):
-        leave_the_network()
+    if not network_is_left:
+        with contextlib.suppress(OSError):
+            leave_the_network()
     for kind, amount in (
         # Past the soft limit comes SIGXCPU, which tells a limit from a crash.
         (resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1)),

@@ -13,6 +13,7 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from .limits import TAG_MAX_ATTRIBUTES, TAG_MAX_DEPTH, TEXT_MAX_CHARS, LimitMet
+from .places import Run, Source, packed
 
 
 def _names(names: str) -> frozenset[str]:
@@ -68,10 +69,15 @@ class Page:
     visible: str = ""
     hidden: str = ""
     metadata: str = ""
+    # Where the texts stand in the source (``places.packed``).
+    visible_places: list[int] | None = None
+    hidden_places: list[int] | None = None
     title: str = ""
     noarchive: bool = False
     # What classify.py reads: small facts about the page, no verdicts.
     facts: dict[str, Any] = field(default_factory=dict)
+    # The tree, for who reads on; None of an empty page.
+    root: Any = None
 
 
 def check_shape(data: bytes) -> None:
@@ -101,14 +107,20 @@ def check_shape(data: bytes) -> None:
 class _Writer:
     """Joins pieces into lines and paragraphs as a browser would lay them out."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: Source) -> None:
         self.parts: list[str] = []
         self.chars = 0
+        self._source = source
+        self._length = 0
+        # Where in the source each piece stood, by its start in what is joined so far.
+        self._runs: list[Run] = []
         self._gap = ""
         self._gap_is_from_br = False
         self._after_space = True
 
-    def text(self, piece: str, *, preserved: bool) -> None:
+    def text(self, piece: str, *, preserved: bool, at: int = -1) -> None:
+        """``at`` is what the source said of the piece's words, -1 for what has no place of its own."""
+        original = piece
         if preserved:
             piece = piece.replace("\r\n", "\n").replace("\r", "\n")
         else:
@@ -123,11 +135,22 @@ class _Writer:
         if self.chars > TEXT_MAX_CHARS:
             raise LimitMet("text")
         if self._gap and self.parts:
-            self.parts[-1] = self.parts[-1].rstrip(" ")
+            last = self.parts[-1]
+            self.parts[-1] = last.rstrip(" ")
+            self._length += len(self.parts[-1]) - len(last) + len(self._gap)
             self.parts.append(self._gap)
         self._gap, self._gap_is_from_br = "", False
+        if at >= 0 and piece.strip(" \t\n"):
+            self._place(piece, original, at, preserved=preserved)
         self.parts.append(piece)
+        self._length += len(piece)
         self._after_space = piece.endswith((" ", "\n", "\t"))
+
+    def _place(self, piece: str, original: str, at: int, *, preserved: bool) -> None:
+        written = piece.strip(" \t\n")
+        start = self._length + len(piece) - len(piece.lstrip(" \t\n"))
+        words = original.strip(" \t\n\r\f").replace("\r\n", "\n").replace("\r", "\n")
+        self._runs += self._source.runs(at, words, written, start, preserved=preserved)
 
     def cell(self) -> None:
         self._gap = self._gap or "\t"
@@ -143,8 +166,12 @@ class _Writer:
     def paragraph(self) -> None:
         self._gap = "\n\n"
 
-    def finish(self) -> str:
-        return "".join(self.parts).strip(" \t\n")
+    def finish(self) -> tuple[str, list[int] | None]:
+        joined = "".join(self.parts)
+        cut = len(joined) - len(joined.lstrip(" \t\n"))
+        # No run begins or ends in a space, so that none of them loses a letter here.
+        runs = [(start - cut, length, place, span) for start, length, place, span in self._runs]
+        return joined.strip(" \t\n"), packed(runs)
 
 
 def _is_hidden(element: Any, name: str) -> bool:
@@ -171,15 +198,23 @@ def _walk(root: Any) -> Iterator[tuple[str, Any]]:
     return iter(etree.iterwalk(root, events=("start", "end", "comment", "pi")))
 
 
-def _texts(root: Any) -> tuple[str, str]:
+def _texts(root: Any, source: str, page: Page) -> None:
     """The visible and the hidden text, in the order of the document."""
-    visible, hidden = _Writer(), _Writer()
+    places = Source(source)
+    visible, hidden = _Writer(places), _Writer(places)
     hidden_depth = code_depth = preserved_depth = 0
     stack: list[tuple[bool, bool, bool]] = []
 
     def write(piece: str | None) -> None:
         if piece and not code_depth:
             (hidden if hidden_depth else visible).text(piece, preserved=preserved_depth > 0)
+
+    def write_node(piece: str | None, *, raw: bool = False) -> None:
+        # What is code is passed over by the source too, and the title is text there.
+        if piece and not raw:
+            at = places.find(piece)
+            if not code_depth:
+                (hidden if hidden_depth else visible).text(piece, preserved=preserved_depth > 0, at=at)
 
     def gap(name: str) -> None:
         writer = hidden if hidden_depth else visible
@@ -192,7 +227,7 @@ def _texts(root: Any) -> tuple[str, str]:
 
     for event, element in _walk(root):
         if event in ("comment", "pi"):
-            write(element.tail)
+            write_node(element.tail)
             continue
         name = _name(element)
         if event == "start":
@@ -209,7 +244,7 @@ def _texts(root: Any) -> tuple[str, str]:
                     write(f" {alt} ")
             elif name == "input" and element.get("type", "").lower() in ("submit", "button", "reset"):
                 write(f" {element.get('value', '')} ")
-            write(element.text)
+            write_node(element.text, raw=name in ("script", "style"))
         else:
             if name not in ("br", "hr", "td", "th"):
                 gap(name)
@@ -218,8 +253,9 @@ def _texts(root: Any) -> tuple[str, str]:
             code_depth -= was_code
             preserved_depth -= was_preserved
             if element is not root:
-                write(element.tail)
-    return visible.finish(), hidden.finish()
+                write_node(element.tail)
+    page.visible, page.visible_places = visible.finish()
+    page.hidden, page.hidden_places = hidden.finish()
 
 
 def _inner(element: Any) -> str:
@@ -288,14 +324,18 @@ def read(text: str, data: bytes) -> Page:
     check_shape(encoded)
     parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
     page = Page()
-    root = lxml_html.document_fromstring(encoded, parser=parser) if encoded.strip() else None
+    try:
+        page.root = root = lxml_html.document_fromstring(encoded, parser=parser)
+    except etree.ParserError:
+        # Nothing in it makes an element: spaces, a stray end tag.
+        root = None
     # The parser goes on without a word where it meets a limit of its own: the rest would be lost, and then "absent".
     if any(entry.type in _GAVE_UP for entry in parser.error_log):
         raise LimitMet("parser")
     if root is None:
         return page
     _describe(root, page)
-    page.visible, page.hidden = _texts(root)
+    _texts(root, text, page)
     headings = [_clean(_inner(heading), 200) for heading in root.iter("h1")]
     noscript = " ".join(_inner(element) for element in root.iter("noscript"))
     page.facts |= {
