@@ -241,6 +241,7 @@ FILE_UPLOAD_HANDLERS = [
 
 CELERY_BROKER_URL: str = env.str("BROKER_URL", default="filesystem://localhost")
 if CELERY_BROKER_URL.startswith("filesystem"):
+    CELERY_BROKER_TRANSPORT = "factcheck.jobs.broker:Transport"
     _broker = VAR / "broker"
     for _name in ("queue", "done", "control"):
         (_broker / _name).mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -271,6 +272,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A worker that says nothing for this long has lost its job.
 JOB_LEASE_SECONDS: int = env.int("JOB_LEASE_SECONDS", default=20)
 SWEEP_EVERY_SECONDS: float = env.float("SWEEP_EVERY_SECONDS", default=2.0)
+JOB_KEEP_DAYS: int = env.int("JOB_KEEP_DAYS", default=30)
 
 # --- archive ---------------------------------------------------------------------------------
 
@@ -290,7 +292,13 @@ ARCHIVE_DISCREET_USER_AGENT: str = env.str(
 CAPTURE_MAX_BYTES: int = env.int("CAPTURE_MAX_BYTES", default=50 * 1024 * 1024)
 CAPTURE_MAX_DECODED_BYTES: int = env.int("CAPTURE_MAX_DECODED_BYTES", default=200 * 1024 * 1024)
 CAPTURE_UPLOAD_MAX_BYTES: int = env.int("CAPTURE_UPLOAD_MAX_BYTES", default=100 * 1024 * 1024)
+# Certificates of signers of pictures that the newsroom trusts; without it no signer is on a list.
+C2PA_TRUST_LIST: str = env.str("C2PA_TRUST_LIST", default="")
 CAPTURE_TIMEOUT_SECONDS: int = env.int("CAPTURE_TIMEOUT_SECONDS", default=60)
+# Between the end of one capture of a host and the start of the next.
+CAPTURE_HOST_SPACING_SECONDS: float = env.float("CAPTURE_HOST_SPACING_SECONDS", default=2.0)
+# Within this time a second order for the same page is the first one's.
+CAPTURE_WINDOW_MINUTES: int = env.int("CAPTURE_WINDOW_MINUTES", default=10)
 
 # Outside witnesses. Copies are ordered there only with a key; without an address nobody is asked at all.
 WITNESS_IA_URL: str = env.str("WITNESS_IA_URL", default="https://web.archive.org").rstrip("/")
