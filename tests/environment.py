@@ -7,6 +7,8 @@ import shutil
 import tempfile
 
 os.environ["FACTCHECK_TESTING"] = "1"
+# Every site of the tests is one host; the tests of the pause set it themselves.
+os.environ.setdefault("CAPTURE_HOST_SPACING_SECONDS", "0")
 if "FACTCHECK_TEST_VAR" in os.environ:
     # Parallel test processes share no folder: the tests of jobs keep their traces there.
     os.environ["FACTCHECK_VAR"] = os.path.join(

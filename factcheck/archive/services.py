@@ -5,7 +5,9 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -27,8 +29,6 @@ from factcheck.ledger.services import keep_text, record
 from factcheck.lib.legible import is_legible
 
 JOB_KIND = "capture"
-# Within this time a second order for the same page is the first one's.
-WINDOW = timedelta(minutes=10)
 URL_MAX_CHARS = 2000
 TITLE_MAX_CHARS = 300
 DETAIL_MAX_CHARS = 500
@@ -36,6 +36,16 @@ UPLOAD_HOW_MAX_CHARS = 300
 
 
 @transaction.atomic
+def host_of(address: str) -> str:
+    """The host name of a canonical address, which is asked for one page at a time; "" if it has none."""
+    return (urlsplit(address).hostname or "")[:255]
+
+
+def owner_of(person: User | None) -> str:
+    """Whose turn in the queue it is; what a command orders is the newsroom's own."""
+    return f"user/{person.pk}" if person else ""
+
+
 def request_capture(
     url: str,
     *,
@@ -59,7 +69,7 @@ def request_capture(
             _("The address is longer than %(most)d characters; find a shorter one.") % {"most": URL_MAX_CHARS}
         )
     if not (again or confidential):
-        since = timezone.now() - WINDOW
+        since = timezone.now() - timedelta(minutes=settings.CAPTURE_WINDOW_MINUTES)
         existing = CaptureRequest.objects.good_or_running(address, since=since, discreet=discreet).first()
         if existing is not None:
             return existing
@@ -100,16 +110,18 @@ def _order(
     patient: bool,
     retry_of: CaptureRequest | None = None,
 ) -> CaptureRequest:
+    bulk: bool = False,
     request = CaptureRequest(
         url=url,
         canonical_url=address,
         requested_by=by,
+        host=host_of(address),
         discreet=discreet,
         confidential=confidential,
         patient=patient,
         retry_of=retry_of,
     )
-    request.job = enqueue(JOB_KIND, request.subject)
+    request.job = enqueue(JOB_KIND, request.subject, owner=owner_of(by), bulk=bulk, place=request.host)
     request.save()
     facts = {
         "url": address,
@@ -154,6 +166,7 @@ def order_upload(
         url=typed,
         canonical_url=address,
         requested_by=by,
+        host=host_of(address),
         discreet=discreet,
         confidential=confidential,
         engine=Engine.UPLOAD,
@@ -161,7 +174,8 @@ def order_upload(
         upload_name=received.name,
         retry_of=retry_of,
     )
-    request.job = enqueue(JOB_KIND, request.subject)
+    # Nothing is fetched for it, so that it waits for no site.
+    request.job = enqueue(JOB_KIND, request.subject, owner=owner_of(by))
     request.save()
     Upload.objects.create(
         request=request, media_type=received.media_type, bytes=received.blob.size, how_row=keep_text(said)

@@ -5,6 +5,7 @@ gets LostLease at the next touch, and the transaction around it rolls back.
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -12,17 +13,17 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from factcheck.jobs.errors import LostLease
-from factcheck.jobs.models import Job
+from factcheck.jobs.models import Job, Owner, Place
 from factcheck.jobs.registry import Kind, kind_named, kinds
 from factcheck.jobs.waking import wake
 
-# How many of the first due rows of a kind are tried when other workers are quicker.
-TRIES_PER_KIND = 8
+# How often a worker looks again when others were quicker at everything that it found.
+TRIES = 8
 
 
 def lease_length() -> timedelta:
@@ -69,7 +70,11 @@ class Lease:
         if self.is_last_attempt:
             self.fail(reason)
             return False
-        self._update(state=Job.State.QUEUED, due_at=due_at, reason=reason, lease_until=None, deadline_at=None, stage="")
+        with transaction.atomic():
+            self._update(
+                state=Job.State.QUEUED, due_at=due_at, reason=reason, lease_until=None, deadline_at=None, stage=""
+            )
+            leave_place(self.job_id)
         self.closed = True
         return True
 
@@ -82,6 +87,7 @@ class Lease:
 
     def _end(self, state: Job.State, *, reason: str) -> None:
         self._update(state=state, reason=reason, ended_at=timezone.now(), lease_until=None, stage="")
+        leave_place(self.job_id)
         wake_followers(self.job_id)
 
     def _update(self, **values: Any) -> None:
@@ -94,35 +100,72 @@ def wake_followers(job_id: int) -> None:
         transaction.on_commit(wake, robust=True)
 
 
-def lease_due_job() -> Lease | None:
-    """Take one due job for this worker, or None when there is none.
+def leave_place(job_id: int) -> None:
+    """In the transaction that ends the attempt, after its fenced write: who lost the job frees nothing.
 
-    The kind that has the fewest at work goes first, so that a thousand slow ones do not hold up one
-    quick one; within a kind, what has been due for longest.
+    What waits for the place is found by the sweeper, or at once by this worker if there is no pause.
     """
-    now = timezone.now()
-    running = list(Job.objects.filter(state=Job.State.RUNNING).values_list("kind", flat=True))
-    queues = []
-    for kind in kinds():
-        first = list(
-            Job.objects.due(now)
-            .filter(kind=kind.name)
-            .order_by("due_at", "id")
-            .values_list("due_at", "id")[:TRIES_PER_KIND]
-        )
-        if first:
-            queues.append((running.count(kind.name), first[0][0], [job_id for _due_at, job_id in first]))
-    for _running, _due_at, job_ids in sorted(queues):
-        for job_id in job_ids:
+    Place.objects.leave(job_id, timezone.now() + timedelta(seconds=settings.CAPTURE_HOST_SPACING_SECONDS))
+
+
+def lease_due_job() -> Lease | None:
+    """Take one due job for this worker, or None when there is none that may begin now.
+
+    What people wait for goes before bulk. Then the kind goes first that has the fewest at work, so that a
+    thousand slow ones do not hold up one quick one; within a kind, the owner who has the fewest at work, then who
+    was served longest ago, so that neither do one person's two hundred hold up another's one.
+    """
+    for _try in range(TRIES):
+        found = _candidates()
+        if not found:
+            return None
+        for job_id in found:
             if lease := lease_job(job_id):
                 return lease
     return None
 
 
-def lease_job(job_id: int) -> Lease | None:
-    """One conditional UPDATE: of any number of workers, exactly one gets the row."""
+def _candidates() -> list[int]:
+    """The first job of each owner and kind, in the order in which they are to be tried.
+
+    Each is the first entry of an index that may begin: the cost grows with owners and kinds, and not with what
+    waits, but for what waits before it for a busy place or for another job.
+    """
     now = timezone.now()
-    kind = kind_named(Job.objects.values_list("kind", flat=True).get(pk=job_id))
+    at_work = list(Job.objects.filter(state=Job.State.RUNNING).values_list("kind", "owner"))
+    of_kind = Counter(kind for kind, _owner in at_work)
+    of_owner = Counter(owner for _kind, owner in at_work)
+    startable = Job.objects.startable(now)
+    turns = []
+    for bulk in (False, True):
+        for kind in kinds():
+            first = startable.filter(owner=OuterRef("name"), kind=kind.name, bulk=bulk).order_by("due_at", "id")
+            owners = Owner.objects.annotate(first_id=Subquery(first.values("id")[:1])).filter(first_id__isnull=False)
+            rows = list(owners.values_list("name", "served_at", "first_id"))
+            due = dict(
+                Job.objects.filter(pk__in=[job_id for _name, _served_at, job_id in rows]).values_list("pk", "due_at")
+            )
+            turns += [
+                (
+                    of_kind[kind.name],
+                    of_owner[name],
+                    served_at.timestamp() if served_at else 0.0,
+                    due[job_id],
+                    job_id,
+                )
+                for name, served_at, job_id in rows
+                if job_id in due
+            ]
+        if turns:
+            break
+    return [turn[-1] for turn in sorted(turns)]
+
+
+def lease_job(job_id: int) -> Lease | None:
+    """One conditional UPDATE: of any number of workers, exactly one gets the row, and exactly one its place."""
+    now = timezone.now()
+    kind_name, place, owner = Job.objects.values_list("kind", "place", "owner").get(pk=job_id)
+    kind = kind_named(kind_name)
     with transaction.atomic():
         taken = (
             Job.objects.due(now)
@@ -136,4 +179,10 @@ def lease_job(job_id: int) -> Lease | None:
                 stage="",
             )
         )
-        return Lease(Job.objects.get(pk=job_id), kind) if taken else None
+        if not taken:
+            return None
+        if place and not Place.objects.take(place, job_id, now):
+            transaction.set_rollback(True)
+            return None
+        Owner.objects.filter(name=owner).update(served_at=now)
+        return Lease(Job.objects.get(pk=job_id), kind)

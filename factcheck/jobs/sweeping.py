@@ -5,15 +5,16 @@ import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from factcheck.jobs.leases import wake_followers
-from factcheck.jobs.models import Job
+from factcheck.jobs.leases import leave_place, wake_followers
+from factcheck.jobs.models import Job, Place
 from factcheck.jobs.registry import Periodic, kind_named, periodic_work
 from factcheck.jobs.waking import wake
 
@@ -24,6 +25,8 @@ LONGEST_PAUSE_SECONDS = 60
 # When the owner of a job raises on being told that it failed, it is told again so much later.
 TELL_AGAIN_SECONDS = 60
 TIDY_EVERY_SECONDS = 600
+# No sweep is kept longer than by so many rows.
+MOST_DELETED = 1000
 OLD_MESSAGE_SECONDS = 3600
 
 
@@ -54,7 +57,11 @@ class Sweeper:
         swept = _sweep_rows()
         for _each in range(self._patience.wakes(swept.due, time.monotonic())):
             wake()
-        for periodic in [*periodic_work(), Periodic("jobs.tidy_broker", TIDY_EVERY_SECONDS, tidy_broker)]:
+        own = [
+            Periodic("jobs.tidy_broker", TIDY_EVERY_SECONDS, tidy_broker),
+            Periodic("jobs.tidy_rows", TIDY_EVERY_SECONDS, tidy_rows),
+        ]
+        for periodic in [*periodic_work(), *own]:
             if time.monotonic() >= self._next_at.get(periodic.name, 0.0):
                 self._next_at[periodic.name] = time.monotonic() + periodic.every_seconds
                 self._run(periodic)
@@ -104,7 +111,7 @@ def _sweep_rows() -> Swept:
             logger.exception("Job %s (%s, %s) could not be ended.", job.pk, job.kind, job.subject)
             later = timezone.now() + timedelta(seconds=TELL_AGAIN_SECONDS)
             Job.objects.held(job.pk, job.fence).update(lease_until=later, deadline_at=later)
-    due = Job.objects.due(timezone.now()).order_by("due_at", "id").values_list("pk", flat=True)
+    due = Job.objects.startable(timezone.now()).order_by("due_at", "id").values_list("pk", flat=True)
     return Swept(freed, tuple(due[:MOST_WAKES]))
 
 
@@ -115,22 +122,19 @@ def _free(job: Job) -> bool:
     kind = kind_named(job.kind)
     # The condition once more: the worker may have ended it, or renewed its lease, since it was read.
     row = Job.objects.expired(now).filter(pk=job.pk, fence=job.fence)
+    taken: dict[str, Any] = {"fence": F("fence") + 1, "taken_back": F("taken_back") + 1, "taken_back_at": now}
     if job.attempts < kind.max_attempts:
-        freed = row.update(
-            state=Job.State.QUEUED,
-            fence=F("fence") + 1,
-            due_at=now,
-            reason=reason,
-            lease_until=None,
-            deadline_at=None,
-            stage="",
-        )
+        with transaction.atomic():
+            freed = row.update(
+                state=Job.State.QUEUED, due_at=now, reason=reason, lease_until=None, deadline_at=None, stage="", **taken
+            )
+            if freed:
+                leave_place(job.pk)
         return bool(freed)
     with transaction.atomic():
-        if not row.update(
-            state=Job.State.FAILED, fence=F("fence") + 1, ended_at=now, reason=reason, lease_until=None, stage=""
-        ):
+        if not row.update(state=Job.State.FAILED, ended_at=now, reason=reason, lease_until=None, stage="", **taken):
             return False
+        leave_place(job.pk)
         kind.gave_up(job.subject, reason)
         wake_followers(job.pk)
     return True
@@ -142,11 +146,25 @@ def tidy_broker() -> int:
     before = time.time() - OLD_MESSAGE_SECONDS
     deleted = 0
     for folder in {options[name] for name in ("processed_folder", "data_folder_in") if name in options}:
-        for message in Path(folder).glob("*.msg"):
+        for message in Path(folder).glob("*.msg*"):
             try:
                 if message.stat().st_mtime < before:
                     message.unlink()
                     deleted += 1
             except FileNotFoundError:
                 continue
+    return deleted
+
+
+def tidy_rows() -> int:
+    """Delete jobs that ended JOB_KEEP_DAYS ago, and places where nothing happened for a day; how many jobs.
+
+    One that another still names as what it waits for stays until that one goes.
+    """
+    now = timezone.now()
+    Place.objects.filter(job__isnull=True, free_at__lt=now - timedelta(days=1)).delete()
+    old = Job.objects.filter(ended_at__lt=now - timedelta(days=settings.JOB_KEEP_DAYS))
+    followers = Job.objects.filter(after=OuterRef("pk"))
+    ids = list(old.filter(~Exists(followers)).order_by("ended_at").values_list("pk", flat=True)[:MOST_DELETED])
+    deleted: int = Job.objects.filter(pk__in=ids).delete()[0] if ids else 0
     return deleted

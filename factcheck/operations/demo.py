@@ -92,6 +92,8 @@ def demo_environment(addresses: Addresses) -> dict[str, str]:
         "ARCHIVE_URL": addresses.archive,
         "ARCHIVE_PORTS": f"80,443,{addresses.port + 2}",
         "ARCHIVE_ALLOW_LOOPBACK": f"{HOST}:{addresses.port + 2}",
+        # All sample sources are one host, and it is ours.
+        "CAPTURE_HOST_SPACING_SECONDS": "0",
         "DJANGO_SETTINGS_MODULE": "factcheck.settings",
         "PYTHONUNBUFFERED": "1",
     }
