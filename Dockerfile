@@ -18,7 +18,7 @@ ENV PATH=/opt/venv/bin:$PATH \
 # A fixed id, so that a volume made by one version of the image is writable by the next.
 RUN groupadd --system --gid 10001 factcheck \
  && useradd --system --uid 10001 --gid factcheck --home-dir /var/lib/factcheck --shell /usr/sbin/nologin factcheck \
- && install --directory --owner=factcheck --group=factcheck --mode=0700 /var/lib/factcheck
+ && install --directory --owner=factcheck --group=factcheck --mode=0700 /var/lib/factcheck /var/lib/factcheck-keys
 
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /app

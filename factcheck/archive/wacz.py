@@ -22,6 +22,7 @@ from typing import IO, Any
 from urllib.parse import quote, urlsplit
 
 from django.utils.translation import gettext as _
+from isal import isal_zlib
 
 from factcheck.archive import blobs, media
 from factcheck.archive.errors import WarcFault
@@ -306,7 +307,7 @@ class _Reading:
     def read(self, size: int) -> bytes:
         piece = self._file.read(size)
         self.digest.update(piece)
-        self.crc = zlib.crc32(piece, self.crc)
+        self.crc = isal_zlib.crc32(piece, self.crc)
         self.size += len(piece)
         return piece
 
@@ -316,13 +317,13 @@ def members(warc: IO[bytes] | _Reading) -> Iterator[Member]:
     offset = 0
     packed = warc.read(_PIECE_BYTES)
     while packed:
-        unpacker = zlib.decompressobj(31)
+        unpacker = isal_zlib.decompressobj(31)
         digest, length, head = hashlib.sha256(), 0, bytearray()
         while not unpacker.eof:
             try:
                 # Bounded: a page of nothing but blanks unpacks to a thousand times its size.
                 data = unpacker.decompress(packed, _PIECE_BYTES)
-            except zlib.error as error:
+            except isal_zlib.error as error:
                 raise WarcFault(_("The file is not packed as a WARC is.")) from error
             if not packed and not data and not unpacker.eof:
                 raise WarcFault(_("The file ends in the middle of a record."))

@@ -73,6 +73,19 @@ def test_only_the_archive_host_serves_archived_pages():
     assert {name for name in OURS if SERVICES[name]["environment"].get("FACTCHECK_SERVE") == "archive"} == {"archive"}
 
 
+def test_private_keys_lie_where_only_the_sweeper_can_read_them():
+    holders = {
+        name for name, service in SERVICES.items() if "keys:/var/lib/factcheck-keys" in service.get("volumes", [])
+    }
+    assert holders == {"sweeper"}
+    assert {name for name in OURS if "FACTCHECK_KEYS" in SERVICES[name]["environment"]} == holders
+    # A volume takes owner and mode from the folder of the image: it must be there, and closed.
+    made = next(line for line in DOCKERFILE.splitlines() if "install --directory" in line)
+    assert SERVICES["sweeper"]["environment"]["FACTCHECK_KEYS"] in made
+    assert "--owner=factcheck" in made
+    assert "--mode=0700" in made
+
+
 def test_no_port_is_open_to_the_network_by_itself():
     published = [port for service in SERVICES.values() for port in service.get("ports", [])]
     assert published
