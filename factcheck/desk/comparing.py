@@ -48,6 +48,22 @@ def compare_words(before: str, after: str) -> Comparison:
     return Comparison(tuple(left), tuple(right))
 
 
+def merged(compared: Comparison) -> tuple[Part, ...]:
+    """Both wordings in one line: what is gone directly before what is new."""
+    left, right = list(compared.before), list(compared.after)
+    parts: list[Part] = []
+    while left or right:
+        while left and left[0].kind == "gone":
+            parts.append(left.pop(0))
+        while right and right[0].kind == "new":
+            parts.append(right.pop(0))
+        if not (left and right):
+            break
+        parts.append(left.pop(0))
+        right.pop(0)
+    return (*parts, *left, *right)
+
+
 @dataclass(frozen=True)
 class Row:
     """A block beside what it became; one side is None where it was put in or taken out."""
@@ -72,20 +88,7 @@ class Row:
     @property
     def inline(self) -> tuple[Part, ...]:
         """Both wordings in one line: what is gone directly before what is new."""
-        left, right = list(self.left), list(self.right)
-        merged: list[Part] = []
-        while left or right:
-            while left and left[0].kind == "gone":
-                merged.append(left.pop(0))
-            while right and right[0].kind == "new":
-                merged.append(right.pop(0))
-            if left and right:
-                merged.append(left.pop(0))
-                right.pop(0)
-            else:
-                merged += [*left, *right]
-                break
-        return tuple(merged)
+        return merged(Comparison(self.left, self.right))
 
 
 def compare_blocks(before: Sequence[PlacedBlock], after: Sequence[PlacedBlock]) -> list[Row]:

@@ -83,7 +83,7 @@ class Left:
         counts = {part.cover: part.words for part in self.parts}
         asides = counts.get(Cover.NOT_CHECKABLE, 0) + counts.get(Cover.OUT_OF_SCOPE, 0)
         due = self.total - asides
-        return 100 * counts.get(Cover.SIGNED_OFF, 0) // due if due else 100
+        return _percent(counts.get(Cover.SIGNED_OFF, 0), due)
 
 
 def left_on(article: Article, person: User) -> Left:
@@ -127,11 +127,16 @@ def _parts(words: dict[Cover, int]) -> tuple[CoverPart, ...]:
     parts, x = [], 0
     for cover in (*list(Cover)[3:], *reversed(list(Cover)[:3])):
         if words[cover]:
-            # Nothing that is there rounds to nothing, and nothing short of all to all.
-            percent = min(max(round(100 * words[cover] / total), 1), 99 if words[cover] < total else 100)
-            parts.append(CoverPart(cover, words[cover], percent, x))
+            parts.append(CoverPart(cover, words[cover], _percent(words[cover], total), x))
             x += words[cover]
     return tuple(parts)
+
+
+def _percent(part: int, whole: int) -> int:
+    """Nothing that is there rounds to nothing, and nothing short of all to all."""
+    if part >= whole:
+        return 100
+    return min(max(round(100 * part / whole), 1), 99) if part else 0
 
 
 def _faults(article: Article, text: str, asides: dict[str, SetAside]) -> list[FoundFault]:

@@ -8,7 +8,7 @@ from factcheck.accounts.models import User
 from factcheck.articles.models import Article, Revision
 from factcheck.claims.models import Claim
 from factcheck.claims.selectors import claims_in
-from factcheck.desk.comparing import Row, compare_blocks
+from factcheck.desk.comparing import Part, Row, compare_blocks, compare_words, merged
 from factcheck.verdicts.models import SignOff, Verdict
 
 
@@ -19,7 +19,10 @@ class TouchedClaim:
     claim: Claim
     before: str
     after: str
-    changes: tuple[str, ...]
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return merged(compare_words(self.before, self.after))
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def revision_pair(article: Article, first: int | None, second: int | None, perso
         if was is not None and was.is_placed and was.statement_sha256 == placed.statement_sha256:
             untouched += 1
         elif was is not None and (was.is_placed or placed.is_placed):
-            touched.append(TouchedClaim(placed.claim, was.quote, placed.quote, placed.changes))
+            touched.append(TouchedClaim(placed.claim, was.quote, placed.quote))
     return RevisionPair(
         article=article,
         before=before,
