@@ -107,6 +107,10 @@ class InternetArchive:
             for held in self.copies:
                 if (held.timestamp, held.original) == (timestamp, original):
                     return Answer(held.payload, int(held.status), held.headers)
+            for held in self.copies:
+                if held.original == original:
+                    nearest = f"{self.url}/web/{held.timestamp}id_/{original}"
+                    return Answer(b"Found elsewhere.", 302, (("Location", nearest),))
         return Answer(b"Not found", 404)
 
     def _search(self, asked: dict[str, str]) -> Answer:

@@ -297,6 +297,8 @@ def _seconds_to_fetch(lease: Lease) -> float:
 
 # --- the comparison --------------------------------------------------------------------------
 
+# Words of WARC-Truncated: not all of it was received.
+_CUT_OFF = frozenset(("length", "time", "disconnect"))
 _SAME = (Agreement.SAME_RECEIVED, Agreement.SAME_DECODED)
 
 
@@ -313,11 +315,12 @@ class Digests:
             return Agreement.NOT_COMPARABLE
         if received == self.received:
             return Agreement.SAME_RECEIVED
-        return Agreement.SAME_DECODED if self.decoded in (received, decoded) else Agreement.DIFFERENT
+        same = self.decoded and self.decoded in (received, decoded)
+        return Agreement.SAME_DECODED if same else Agreement.DIFFERENT
 
 
 def our_digests(capture: Capture) -> Digests:
-    if not capture.body_sha256 or not capture.warc_sha256 or capture.truncated:
+    if not capture.body_sha256 or not capture.warc_sha256 or capture.truncated in _CUT_OFF:
         return Digests()
     received, unpacked = (hashlib.sha1(usedforsecurity=False) for _turn in range(2))
     try:
@@ -328,7 +331,9 @@ def our_digests(capture: Capture) -> Digests:
                 unpacked.update(piece)
     except (BlobError, WarcFault):
         return Digests()
-    return Digests(*(b32encode(digest.digest()).decode("ascii") for digest in (received, unpacked)))
+    named = [b32encode(digest.digest()).decode("ascii") for digest in (received, unpacked)]
+    # Where unpacking stopped early, all that was received is there, but not all that was in it.
+    return Digests(named[0], "" if capture.truncated else named[1])
 
 
 def _report_seen(

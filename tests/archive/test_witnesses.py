@@ -133,6 +133,17 @@ def test_a_copy_that_the_index_does_not_list_yet_is_fetched_and_hashed(
     assert report.their_sha1 == held.digest
 
 
+def test_a_redirect_to_the_nearest_copy_is_not_the_copy_that_they_claim(
+    archive: InternetArchive, sealed: Capture
+) -> None:
+    archive.jobs[spn2_stand_in.JOB_ID] = [success(sealed.url, TAKEN)]
+    archive.holds(sealed.url, PAGE, "20200101000000", listed=False)
+
+    report = turns(asked(sealed))
+
+    assert (report.outcome, report.reason) == ("gave-up", "unconfirmed")
+
+
 def test_their_job_s_id_is_kept_so_that_a_killed_worker_orders_no_second_copy(
     archive: InternetArchive, sealed: Capture
 ) -> None:
@@ -451,12 +462,26 @@ def test_a_copy_that_is_cut_off_is_not_compared(
     archive: InternetArchive, site: web.Site, capture: Callable[..., Capture], settings: Settings
 ) -> None:
     settings.CAPTURE_MAX_BYTES = 1_000
-    site.pages["/long"] = web.page(PAGE)
+    # Its end is where the connection ends, so that only we know that it is cut.
+    site.pages["/long"] = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + PAGE
     ours = capture(site.url("/long"))
     assert ours.truncated
     archive.holds(ours.url, PAGE, TAKEN)
 
     assert turns(asked(ours, WitnessAct.LOOK_UP)).agreement == "not-comparable"
+
+
+def test_what_could_not_be_unpacked_whole_is_compared_as_it_was_received(
+    archive: InternetArchive, site: web.Site, capture: Callable[..., Capture], settings: Settings
+) -> None:
+    settings.CAPTURE_MAX_DECODED_BYTES = 1_000
+    ours = packed_capture(site, capture)
+    assert ours.truncated == "decoded"
+    archive.holds(ours.url, PAGE, TAKEN, packed=True)
+
+    report = turns(asked(ours, WitnessAct.LOOK_UP))
+
+    assert (report.agreement, report.our_decoded_sha1) == ("same-received", "")
 
 
 def test_chunk_framing_is_no_part_of_what_is_compared(
