@@ -23,6 +23,7 @@ from factcheck.archive.blocks import blocks_root
 from factcheck.archive.classify import Received, Verdict, classify
 from factcheck.archive.extracting import Extracted, extract
 from factcheck.archive.extraction.limits import WALL_SECONDS
+from factcheck.archive.media_facts import read_picture
 from factcheck.archive.models import CaptureRequest, Engine
 from factcheck.archive.offsets import as_blob
 from factcheck.archive.outcomes import Outcome
@@ -176,6 +177,7 @@ def _end_with_answer(
     lease.stage("extracting")
     with blobs.open_blob(stored.sha256) as file:
         extracted = _read(file, body)
+        picture = read_picture(file, body.media_type)
     verdict = _classify(fetched, final, body, extracted)
     if final.status < 400 and _tried_again(lease, request, verdict, _answered(final, verdict), after=None):
         # A wall that calls itself a page is known only by its text; its bytes stay in the store, named by nothing.
@@ -203,6 +205,7 @@ def _end_with_answer(
         warc=blobs.Blob(warc.sha256, warc.bytes),
         records=warc.records,
         layers=store_layers(extracted),
+        picture=picture,
     )
     seal_capture(request, sealing, within=lease.finish())
 

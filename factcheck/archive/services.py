@@ -17,7 +17,8 @@ from factcheck.accounts.permissions import Act, require
 from factcheck.archive import blobs
 from factcheck.archive.canonical_url import canonical_url
 from factcheck.archive.errors import CaptureNotPossible, UploadRefused, WarcFault
-from factcheck.archive.models import Capture, CaptureRequest, CaptureWords, Engine, TextLayer, Upload
+from factcheck.archive.media_facts import Picture, parts_of
+from factcheck.archive.models import Capture, CaptureRequest, CaptureWords, Engine, MediaFacts, TextLayer, Upload
 from factcheck.archive.receiving import Received
 from factcheck.archive.row_facts import facts_of_row
 from factcheck.archive.wacz import lay_out, page_url_for
@@ -262,6 +263,7 @@ def seal_capture(request: CaptureRequest, sealing: Sealing, *, within: AbstractC
     wacz_hash = _package_hash(request, sealing, words, sealed_at)
     with within:
         request = CaptureRequest.objects.select_for_update().get(pk=request.pk)
+    picture: Picture | None = None
         capture = Capture.objects.create(
             request=request,
             outcome=sealing.outcome,
@@ -327,6 +329,8 @@ def _facts(capture: Capture, sealing: Sealing) -> dict[str, Any]:
         "url": capture.url,
         "final_url": capture.final_url,
         "outcome": capture.outcome,
+        if sealing.picture is not None:
+            _keep_picture(capture, sealing.picture)
         "reason": capture.reason,
         "http_status": capture.http_status,
         "started_at": capture.started_at.isoformat(),
@@ -345,3 +349,18 @@ def _facts(capture: Capture, sealing: Sealing) -> dict[str, Any]:
             for layer in sealing.layers
         ],
     }
+def _keep_picture(capture: Capture, picture: Picture) -> None:
+    parts = parts_of(picture.phash) if picture.phash else [None] * 4
+    MediaFacts.objects.create(
+        capture=capture,
+        width=picture.width,
+        height=picture.height,
+        phash=picture.phash,
+        part_0=parts[0],
+        part_1=parts[1],
+        part_2=parts[2],
+        part_3=parts[3],
+        facts_row=keep_text(json.dumps(picture.facts | {"problem": picture.problem})),
+    )
+
+

@@ -20,7 +20,8 @@ from django.utils.translation import gettext as _
 
 from factcheck.archive import blobs, media
 from factcheck.archive.capturing import SOFTWARE, store_layers
-from factcheck.archive.extracting import PACKAGE_START, Extracted, extract, run_child
+from factcheck.archive.extracting import PACKAGE_START, extract, run_child
+from factcheck.archive.media_facts import read_picture
 from factcheck.archive.models import CaptureRequest
 from factcheck.archive.outcomes import Outcome
 from factcheck.archive.receiving import WACZ, WARC
@@ -77,9 +78,12 @@ def run_upload(lease: Lease, request: CaptureRequest) -> None:
         return
     with blobs.open_blob(page.body.sha256) as file:
         extracted = extract(file, page.media_type, http_charset=page.http_charset)
+        picture = read_picture(file, page.media_type)
     lease.stage("storing")
     warc = _store_warc(request, started_at, said=page.said)
-    outcome, reason = _result(page, extracted)
+    outcome, reason = page.outcome, page.reason
+    if picture is not None and picture.problem == "damaged" and outcome == Outcome.CAPTURED:
+        outcome, reason = Outcome.CAPTURED_PARTIAL, "upload_damaged"
     sealing = Sealing(
         outcome=outcome,
         reason=reason,
@@ -98,12 +102,9 @@ def run_upload(lease: Lease, request: CaptureRequest) -> None:
         warc=blobs.Blob(warc.sha256, warc.bytes),
         records=warc.records,
         layers=store_layers(extracted),
+        picture=picture,
     )
     seal_capture(request, sealing, within=lease.finish())
-
-
-def _result(page: _Page, extracted: Extracted) -> tuple[Outcome, str]:
-    return page.outcome, page.reason
 
 
 def _page(request: CaptureRequest, media_type: str) -> _Page:

@@ -10,6 +10,7 @@ from factcheck.archive.replay_links import replay_url
 from factcheck.desk.http import DeskRequest, desk_view
 from factcheck.desk.selectors_captures import capture_page, find_capture
 from factcheck.desk.witness_panel import witness_panel
+from factcheck.desk.picture_facts import picture_panel
 
 
 def find_or_404(request: DeskRequest, capture_id: str) -> Capture:
@@ -23,7 +24,12 @@ def find_or_404(request: DeskRequest, capture_id: str) -> Capture:
 @require_safe
 def capture(request: DeskRequest, capture_id: str) -> HttpResponse:
     page = capture_page(find_or_404(request, capture_id), request.user, kind=request.GET.get("layer", ""))
-    context = {"page": page, "capture": page.capture, "witnesses": witness_panel(page.capture)}
+    context = {
+        "page": page,
+        "capture": page.capture,
+        "witnesses": witness_panel(page.capture),
+        "picture": picture_panel(page.capture, request.user),
+    }
     return render(request, "desk/captures/capture.html", context)
 
 
