@@ -24,6 +24,7 @@ class Act(StrEnum):
     SIGN_OFF = "sign_off"
     SET_VISIBILITY = "set_visibility"
     ASK_WITNESS = "ask_witness"
+    CANCEL_CAPTURE = "cancel_capture"
     OVERRIDE = "override"
     PUBLISH = "publish"
     EDIT_RATINGS = "edit_ratings"
@@ -46,6 +47,7 @@ _LABELS = {
     Act.SIGN_OFF: gettext_lazy("sign off verdicts"),
     Act.SET_VISIBILITY: gettext_lazy("decide what readers see of a source"),
     Act.ASK_WITNESS: gettext_lazy("tell an outside archive of a page"),
+    Act.CANCEL_CAPTURE: gettext_lazy("cancel a capture that somebody else ordered"),
     Act.OVERRIDE: gettext_lazy("pass a blocker with a written reason"),
     Act.PUBLISH: gettext_lazy("publish articles"),
     Act.EDIT_RATINGS: gettext_lazy("edit the rating scale"),
@@ -54,7 +56,14 @@ _LABELS = {
 
 _REPORTER = frozenset({Act.SEE_DESK, Act.WRITE_ARTICLE, Act.MARK_CLAIM, Act.ADD_EVIDENCE})
 _CHECKER = _REPORTER | {Act.WITHDRAW_CLAIM, Act.DECIDE, Act.CONFIRM_PASSAGE, Act.SIGN_OFF}
-_EDITOR = _CHECKER | {Act.SET_VISIBILITY, Act.ASK_WITNESS, Act.OVERRIDE, Act.PUBLISH, Act.EDIT_RATINGS}
+_EDITOR = _CHECKER | {
+    Act.SET_VISIBILITY,
+    Act.ASK_WITNESS,
+    Act.CANCEL_CAPTURE,
+    Act.OVERRIDE,
+    Act.PUBLISH,
+    Act.EDIT_RATINGS,
+}
 
 PERMISSIONS: dict[Role, frozenset[Act]] = {
     Role.REPORTER: _REPORTER,

@@ -102,6 +102,7 @@ def sentence(outcome: Outcome | str, reason: str = "") -> str:
         (Outcome.UNREACHABLE, "protocol"): _("The server's answer is not a web page that can be read."),
         (Outcome.UNREACHABLE, "server"): _("The site itself reports a fault on its side."),
         (Outcome.UNREACHABLE, ""): _("The site cannot be reached."),
+        (Outcome.FAILED, "cancelled"): _("The capture was cancelled before it was made; nothing was kept."),
         (Outcome.FAILED, ""): _("Archiving failed here, on our side; the page itself may be fine."),
     }
     kind = Outcome(outcome)

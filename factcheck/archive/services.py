@@ -19,11 +19,12 @@ from factcheck.archive.canonical_url import canonical_url
 from factcheck.archive.errors import CaptureNotPossible, UploadRefused, WarcFault
 from factcheck.archive.media_facts import Picture, parts_of
 from factcheck.archive.models import Capture, CaptureRequest, CaptureWords, Engine, MediaFacts, TextLayer, Upload
+from factcheck.archive.outcomes import Outcome, sentence
 from factcheck.archive.receiving import Received
 from factcheck.archive.row_facts import facts_of_row
 from factcheck.archive.wacz import lay_out, page_url_for
 from factcheck.jobs.models import Job
-from factcheck.jobs.services import enqueue
+from factcheck.jobs.services import cancel, enqueue
 from factcheck.jobs.waking import wake
 from factcheck.ledger.actions import Action
 from factcheck.ledger.services import keep_text, record
@@ -78,8 +79,11 @@ def request_capture(
 
 
 @transaction.atomic
-def retry_capture(request: CaptureRequest, *, by: User | None) -> CaptureRequest:
-    """Try again now: a new order beside an ended one, whose copy stays; or the same one, brought forward."""
+def retry_capture(request: CaptureRequest, *, by: User | None, bulk: bool = False) -> CaptureRequest:
+    """Try again now: a new order beside an ended one, whose copy stays; or the same one, brought forward.
+
+    As one of many (``bulk``) a new order waits until nobody waits for a single one.
+    """
     require(by, Act.ADD_EVIDENCE)
     request = CaptureRequest.objects.select_for_update().get(pk=request.pk)
     if request.state == CaptureRequest.State.OPEN:
@@ -98,7 +102,29 @@ def retry_capture(request: CaptureRequest, *, by: User | None) -> CaptureRequest
         confidential=request.confidential,
         patient=True,
         retry_of=request,
+        bulk=bulk,
     )
+
+
+@transaction.atomic
+def cancel_capture(request: CaptureRequest, *, by: User) -> Capture:
+    """End an order that is under way: sealed as failed, with nothing kept. A worker that has it writes nothing more.
+
+    For whoever ordered it, and for editors. Raises CaptureNotPossible when it has ended already.
+    """
+    require(by, Act.ADD_EVIDENCE)
+    # Before its job, as in sealing: two who lock the same two rows must not do so crosswise.
+    request = CaptureRequest.objects.select_for_update().get(pk=request.pk)
+    if request.requested_by_id != by.pk:
+        require(by, Act.CANCEL_CAPTURE)
+    if request.state == CaptureRequest.State.SEALED:
+        raise CaptureNotPossible(_("The capture has ended already; there is nothing to cancel."))
+    attempts = request.job.attempts if request.job else 0
+    if request.job is not None:
+        cancel(request.job.pk, sentence(Outcome.FAILED, "cancelled"))
+    record(Action.CAPTURE_CANCELLED, request.subject, {"attempts": attempts}, by=by.actor_id)
+    sealing = Sealing(outcome=Outcome.FAILED, reason="cancelled", started_at=request.created_at, attempts=attempts)
+    return seal_capture(request, sealing, within=transaction.atomic())
 
 
 def _order(

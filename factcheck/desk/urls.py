@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from factcheck.desk.views import (
     articles,
+    capture_list,
     captures,
     claims,
     evidence,
@@ -46,6 +47,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("evidence/<str:evidence_id>/archive-again/", evidence.evidence_archive_again, name="evidence_archive_again"),
     path("evidence/<str:evidence_id>/own-copy/", evidence.evidence_own_copy, name="evidence_own_copy"),
     path("sources/<str:source_id>/visibility/", evidence.source_visibility, name="source_visibility"),
+    path("captures/", capture_list.captures, name="captures"),
+    path("captures/<str:capture_id>/cancel/", capture_list.capture_cancel, name="capture_cancel"),
     path("captures/<str:capture_id>/", captures.capture, name="capture"),
     path("captures/<str:capture_id>/capture.warc.gz", captures.capture_warc, name="capture_warc"),
     path("captures/<str:capture_id>/capture.wacz", captures.capture_wacz, name="capture_wacz"),

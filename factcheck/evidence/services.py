@@ -245,7 +245,7 @@ def confirm_passage(evidence: Evidence, *, reason: str, version: int | None, by:
 
 
 @transaction.atomic
-def archive_again(evidence: Evidence, *, by: User | None) -> CaptureRequest:
+def archive_again(evidence: Evidence, *, by: User | None, bulk: bool = False) -> CaptureRequest:
     """Order a new copy of the page and look for the words in that. The old copy stays what it was."""
     require(by, Act.ADD_EVIDENCE)
     evidence = _lock(evidence, None, by)
@@ -256,7 +256,7 @@ def archive_again(evidence: Evidence, *, by: User | None) -> CaptureRequest:
         raise EvidenceError(
             _("The words are secured by the copy that is there. Attach the page once more for a new one.")
         )
-    request = retry_capture(evidence.capture_request, by=by)
+    request = retry_capture(evidence.capture_request, by=by, bulk=bulk)
     evidence.capture_request = request
     evidence.version += 1
     evidence.save(update_fields=["capture_request", "version"])

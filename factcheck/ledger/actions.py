@@ -22,6 +22,7 @@ class Action(StrEnum):
     PASSAGE_CHECKED = "evidence.passage_checked"
     PASSAGE_CONFIRMED = "evidence.passage_confirmed"
     CAPTURE_REQUESTED = "capture.requested"
+    CAPTURE_CANCELLED = "capture.cancelled"
     CAPTURE_SEALED = "capture.sealed"
     PACKAGE_SIGNED = "capture.package_signed"
     KEY_MADE = "key.made"

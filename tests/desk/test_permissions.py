@@ -78,6 +78,8 @@ TABLE: dict[str, Desk | Public] = {
     "desk:evidence_archive_again": Desk(get=NOBODY, post=ALL),
     "desk:evidence_own_copy": Desk(get=ALL, post=ALL),
     "desk:source_visibility": Desk(get=EDITORS, post=EDITORS),
+    "desk:captures": Desk(get=ALL, post=ALL),
+    "desk:capture_cancel": Desk(get=ALL, post=ALL),
     "desk:capture": Desk(get=ALL),
     "desk:capture_warc": Desk(get=ALL),
     "desk:capture_wacz": Desk(get=ALL),

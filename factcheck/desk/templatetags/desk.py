@@ -24,7 +24,7 @@ class NavLink:
 @register.simple_tag(takes_context=True)
 def desk_nav(context: dict[str, Any]) -> list[NavLink]:
     request: DeskRequest = context["request"]
-    pages = [("desk:articles", _("Articles")), ("desk:ratings", _("Ratings"))]
+    pages = [("desk:articles", _("Articles")), ("desk:captures", _("Captures")), ("desk:ratings", _("Ratings"))]
     if may(request.user, Act.MANAGE_PEOPLE):
         pages.append(("desk:people", _("People")))
     return [NavLink(label, address := reverse(name), _here(request.path, address)) for name, label in pages]
@@ -34,8 +34,8 @@ def _here(path: str, address: str) -> str:
     if path == address:
         return "page"
     if address == reverse("desk:articles"):
-        # Claims, evidence and captures are reached through their article.
-        elsewhere = (reverse("desk:ratings"), reverse("desk:people"))
+        # Claims and evidence are reached through their article.
+        elsewhere = (reverse("desk:captures"), reverse("desk:ratings"), reverse("desk:people"))
         return "" if path.startswith(elsewhere) else "true"
     return "true" if path.startswith(address) else ""
 
