@@ -37,7 +37,6 @@ DETAIL_MAX_CHARS = 500
 UPLOAD_HOW_MAX_CHARS = 300
 
 
-@transaction.atomic
 def host_of(address: str) -> str:
     """The host name of a canonical address, which is asked for one page at a time; "" if it has none."""
     return (urlsplit(address).hostname or "")[:255]
@@ -48,6 +47,7 @@ def owner_of(person: User | None) -> str:
     return f"user/{person.pk}" if person else ""
 
 
+@transaction.atomic
 def request_capture(
     url: str,
     *,
@@ -136,13 +136,13 @@ def _order(
     confidential: bool,
     patient: bool,
     retry_of: CaptureRequest | None = None,
-) -> CaptureRequest:
     bulk: bool = False,
+) -> CaptureRequest:
     request = CaptureRequest(
         url=url,
         canonical_url=address,
-        requested_by=by,
         host=host_of(address),
+        requested_by=by,
         discreet=discreet,
         confidential=confidential,
         patient=patient,
@@ -192,8 +192,8 @@ def order_upload(
     request = CaptureRequest(
         url=typed,
         canonical_url=address,
-        requested_by=by,
         host=host_of(address),
+        requested_by=by,
         discreet=discreet,
         confidential=confidential,
         engine=Engine.UPLOAD,
@@ -263,6 +263,7 @@ class Sealing:
     warc: blobs.Blob | None = None
     records: int = 0
     layers: tuple[StoredLayer, ...] = ()
+    picture: Picture | None = None
 
     @property
     def blobs(self) -> list[blobs.Blob]:
@@ -289,7 +290,6 @@ def seal_capture(request: CaptureRequest, sealing: Sealing, *, within: AbstractC
     wacz_hash = _package_hash(request, sealing, words, sealed_at)
     with within:
         request = CaptureRequest.objects.select_for_update().get(pk=request.pk)
-    picture: Picture | None = None
         capture = Capture.objects.create(
             request=request,
             outcome=sealing.outcome,
@@ -329,6 +329,8 @@ def seal_capture(request: CaptureRequest, sealing: Sealing, *, within: AbstractC
                 pages=layer.pages,
                 offsets_sha256=layer.offsets.sha256 if layer.offsets else "",
             )
+        if sealing.picture is not None:
+            _keep_picture(capture, sealing.picture)
         request.state = CaptureRequest.State.SEALED
         request.last_outcome, request.reason = sealing.outcome, sealing.reason
         request.save(update_fields=["state", "last_outcome", "reason"])
@@ -350,13 +352,26 @@ def _package_hash(request: CaptureRequest, sealing: Sealing, words: CaptureWords
         return ""
 
 
+def _keep_picture(capture: Capture, picture: Picture) -> None:
+    parts = parts_of(picture.phash) if picture.phash else [None] * 4
+    MediaFacts.objects.create(
+        capture=capture,
+        width=picture.width,
+        height=picture.height,
+        phash=picture.phash,
+        part_0=parts[0],
+        part_1=parts[1],
+        part_2=parts[2],
+        part_3=parts[3],
+        facts_row=keep_text(json.dumps(picture.facts | {"problem": picture.problem})),
+    )
+
+
 def _facts(capture: Capture, sealing: Sealing) -> dict[str, Any]:
     return {
         "url": capture.url,
         "final_url": capture.final_url,
         "outcome": capture.outcome,
-        if sealing.picture is not None:
-            _keep_picture(capture, sealing.picture)
         "reason": capture.reason,
         "http_status": capture.http_status,
         "started_at": capture.started_at.isoformat(),
@@ -375,18 +390,3 @@ def _facts(capture: Capture, sealing: Sealing) -> dict[str, Any]:
             for layer in sealing.layers
         ],
     }
-def _keep_picture(capture: Capture, picture: Picture) -> None:
-    parts = parts_of(picture.phash) if picture.phash else [None] * 4
-    MediaFacts.objects.create(
-        capture=capture,
-        width=picture.width,
-        height=picture.height,
-        phash=picture.phash,
-        part_0=parts[0],
-        part_1=parts[1],
-        part_2=parts[2],
-        part_3=parts[3],
-        facts_row=keep_text(json.dumps(picture.facts | {"problem": picture.problem})),
-    )
-
-
