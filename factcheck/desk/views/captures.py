@@ -8,9 +8,9 @@ from factcheck.archive.errors import BlobMissing, WarcFault
 from factcheck.archive.models import Capture
 from factcheck.archive.replay_links import replay_url
 from factcheck.desk.http import DeskRequest, desk_view
+from factcheck.desk.picture_facts import picture_panel
 from factcheck.desk.selectors_captures import capture_page, find_capture
 from factcheck.desk.witness_panel import witness_panel
-from factcheck.desk.picture_facts import picture_panel
 
 
 def find_or_404(request: DeskRequest, capture_id: str) -> Capture:
