@@ -1,6 +1,7 @@
 """The newsroom's signature on a package: made once, by the sweeper alone, and verified by others' tools."""
 
 import base64
+import hashlib
 import io
 import json
 import os
@@ -11,12 +12,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
-from factcheck.archive import signing
+from factcheck.archive import blobs, signing
 from factcheck.archive.models import Capture, WaczSignature
 from factcheck.archive.signatures import is_good, signed_data
 from factcheck.archive.signing import sign_packages
@@ -298,15 +300,44 @@ def test_the_browser_s_own_cryptography_verifies_it_as_replay_tools_ask_it_to(se
     assert verified(said | {"hash": "sha256:" + "0" * 64}) == "false"
 
 
-def test_a_fresh_process_lays_out_the_same_signed_bytes(sealed: Capture) -> None:
+LAID_OUT_ELSEWHERE = """
+import json, sys, django
+from datetime import datetime
+django.setup()
+from factcheck.archive.wacz import lay_out
+about = json.load(sys.stdin)
+about["created"] = datetime.fromisoformat(about["created"])
+with open(sys.argv[1], "rb") as warc:
+    print(lay_out(warc, **about).sha256(warc))
+"""
+
+
+def test_another_process_lays_out_the_same_signed_bytes(sealed: Capture) -> None:
     sign_packages()
-    first = package_of(sealed).fingerprint
-    from factcheck.archive import wacz
+    about = {
+        "page_id": sealed.public_id,
+        "page_url": sealed.final_url,
+        "title": sealed.title,
+        "created": sealed.sealed_at.isoformat(),
+        "signed_data": signed_data(WaczSignature.objects.get()),
+    }
+    command = [sys.executable, "-c", LAID_OUT_ELSEWHERE, str(blobs.path_of(sealed.warc_sha256))]
 
-    wacz._package.cache_clear()
+    def made(seed: str) -> str:
+        environment = os.environ | {"DJANGO_SETTINGS_MODULE": "factcheck.settings", "PYTHONHASHSEED": seed}
+        ended = subprocess.run(command, env=environment, input=json.dumps(about), capture_output=True, text=True)
+        return ended.stdout.strip()
 
-    assert package_of(Capture.objects.get(pk=sealed.pk)).fingerprint == first
-    assert bytes_of(sealed) == bytes_of(sealed)
+    assert made("1") == made("2") == hashlib.sha256(bytes_of(sealed)).hexdigest()
+
+
+def test_a_key_of_another_curve_is_not_accepted_since_no_reader_s_tool_would() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    made = key.sign(b"sha256:00", ec.ECDSA(hashes.SHA256()))
+    pair = b"".join(number.to_bytes(48, "big") for number in decode_dss_signature(made))
+    said = {"hash": "sha256:00", "signature": base64.b64encode(pair).decode(), "publicKey": signing._public(key)}
+
+    assert not is_good(said)
 
 
 @pytest.mark.parametrize(

@@ -312,7 +312,7 @@ def record(kind: str, number: int, url: str, block: bytes, **fields: str) -> byt
         "WARC-Type": kind,
         "WARC-Record-ID": f"<urn:uuid:{number}>",
         "WARC-Target-URI": url,
-        "WARC-Date": f"2026-03-04T05:06:0{number}Z",
+        "WARC-Date": f"2026-03-04T05:{6 + number // 60:02}:{number % 60:02}Z",
         "WARC-Block-Digest": f"sha256:{hashlib.sha256(block).hexdigest()}",
         "Content-Type": "application/http;msgtype=response",
         "Content-Length": str(len(block)),
@@ -368,3 +368,34 @@ def test_a_package_with_a_revisit_is_whole_and_one_that_leads_out_of_it_is_not()
 
     assert flaws(two_answers()) == []
     assert flaws(two_answers(WARC_Refers_To="<urn:uuid:9>")) == ["record"]
+
+
+def test_an_index_of_many_answers_and_revisits_is_right_for_each() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/css\r\n\r\n"
+    urls = [f"http://news.example/{number % 7}/{number}.css?b={number}&a=ü" for number in range(600)]
+    warc = two_answers()
+    for number, url in enumerate(urls, 3):
+        body = f"p {{ order: {number // 2} }}".encode()
+        payload = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        if number % 2 == 0:
+            warc += record("response", number, url, head + body, WARC_Payload_Digest=payload)
+            continue
+        warc += record(
+            "revisit",
+            number,
+            url,
+            head,
+            WARC_Profile="http://netpreserve.org/warc/1.1/revisit/identical-payload-digest",
+            WARC_Payload_Digest=f"sha256:{hashlib.sha256(b'body { color: red }').hexdigest()}",
+            WARC_Refers_To="<urn:uuid:1>",
+            WARC_Refers_To_Target_URI=PAGE,
+            WARC_Refers_To_Date="2026-03-04T05:06:01Z",
+        )
+    file = io.BytesIO(warc)
+    about = {"page_id": "7q2km4tz", "page_url": PAGE, "title": "", "created": datetime(2026, 3, 4, tzinfo=UTC)}
+    package = lay_out(file, **about)
+
+    assert check_wacz(io.BytesIO(b"".join(package.pieces(file)))) == []
+    index = dict(package.small)["indexes/index.cdxj"]
+    assert index.count(b"\n") == 602
+    assert index.count(b'"warc/revisit"') == 301
