@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from factcheck.archive.children import Answer, run_child
 from factcheck.archive.extraction.limits import OUTPUT_MAX_BYTES, WALL_SECONDS
+from factcheck.archive.extraction.links import MAX_LINKS
 from factcheck.archive.models import TextLayer
 from factcheck.archive.nursery import read_with_a_child
 from factcheck.archive.offsets import checked
@@ -49,6 +50,9 @@ class Extracted:
     replacements: int = 0
     noarchive: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
+    # What the page is seen with, as (kind, address as written), and what such addresses are relative to ("": itself).
+    links: tuple[tuple[str, str], ...] = ()
+    base: str = ""
 
 
 def extract(file: IO[bytes], media_type: str, *, http_charset: str = "") -> Extracted:
@@ -101,6 +105,8 @@ def _understood(said: dict[str, Any], media_type: str) -> Extracted:
         replacements=int(said.get("replacements", 0)),
         noarchive=bool(said.get("noarchive", False)),
         facts=dict(said.get("facts", {})),
+        links=tuple((str(kind)[:10], str(address)[:4_000]) for kind, address in said.get("links", [])[:MAX_LINKS]),
+        base=str(said.get("base", ""))[:4_000],
     )
 
 

@@ -36,6 +36,8 @@ class Tls:
     certificate_der: bytes
     chain_pem: tuple[str, ...]
     verified: bool
+    # Why it did not verify; empty where it did.
+    problem: str = ""
 
 
 @dataclass

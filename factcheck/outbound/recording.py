@@ -23,7 +23,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.util.ssl_ import create_urllib3_context
 
-from factcheck.outbound.addresses import Resolve, Target, follow, vet
+from factcheck.outbound.addresses import Address, Resolve, Target, follow, vet
 from factcheck.outbound.decoding import Decoded, decoded
 from factcheck.outbound.errors import AddressRefused, LimitReached, OutboundError, Unreachable
 from factcheck.outbound.exchanges import Exchange, Fetched, Limits, Redirect, Tls, entity, new_spool
@@ -41,7 +41,7 @@ IDLE_SECONDS = 15.0
 REDIRECT_BODY_BYTES = 1024 * 1024
 REDIRECT_BODY_SECONDS = 5.0
 _MAX_ADDRESSES = 8
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 def fetch_document(
@@ -52,12 +52,14 @@ def fetch_document(
     resolve: Resolve | None = None,
     on_hop: Callable[[str], None] | None = None,
     ca_file: str | None = None,
+    despite_tls: bool = False,
 ) -> Fetched:
     """Fetch one document with all the redirects that lead to it.
 
     Never raises for what the web does: the error of the hop that failed stands in the result, beside the exchanges
     before it. ``on_hop`` is called with each address before it is vetted; what it raises goes through.
-    ``ca_file`` trusts other authorities than the public ones.
+    ``ca_file`` trusts other authorities than the public ones. With ``despite_tls`` a certificate that does not verify
+    is written down as that (``Tls.problem``), and the page is asked for all the same.
     """
     deadline = time.monotonic() + limits.seconds
     fetched = Fetched(url=url, final_url=url)
@@ -79,10 +81,17 @@ def fetch_document(
                     _("The page redirects more than %(count)d times.") % {"count": MAX_REDIRECTS},
                 )
             seen.add(target.url)
-            exchange = _exchange(target, deadline=deadline, max_bytes=wire_left, user_agent=user_agent, ca_file=ca_file)
+            exchange = _exchange(
+                target,
+                deadline=deadline,
+                max_bytes=wire_left,
+                user_agent=user_agent,
+                ca_file=ca_file,
+                despite_tls=despite_tls,
+            )
             fetched.exchanges.append(exchange)
             wire_left -= exchange.length
-            location = _location(exchange)
+            location = redirect_of(exchange)
             if location is None:
                 return fetched
             following = follow(target.url, location)
@@ -98,8 +107,8 @@ def fetch_document(
         raise
 
 
-def _location(exchange: Exchange) -> str | None:
-    value = exchange.header("location") if exchange.status in _REDIRECTS else None
+def redirect_of(exchange: Exchange) -> str | None:
+    value = exchange.header("location") if exchange.status in REDIRECTS else None
     if value is None:
         return None
     raw = value.encode("latin-1")
@@ -109,7 +118,7 @@ def _location(exchange: Exchange) -> str | None:
         return value
 
 
-class _Cut(Exception):
+class Cut(Exception):
     """The rest is not waited for. No OSError, so that no library takes it for one of its own."""
 
     def __init__(self, why: str) -> None:
@@ -117,11 +126,13 @@ class _Cut(Exception):
         self.why = why
 
 
-class _Recorder:
+class Recorder:
     """Both directions of one connection, within its limits."""
 
-    def __init__(self, target: Target, *, deadline: float, max_bytes: int) -> None:
+    def __init__(self, target: Target, *, deadline: float, max_bytes: int, tls_problem: str = "") -> None:
         self.target = target
+        # Why the certificate did not verify, where an editor ordered the copy all the same.
+        self.tls_problem = tls_problem
         self.deadline = deadline
         self.max_bytes = max_bytes
         self.spool: IO[bytes] = new_spool()
@@ -133,10 +144,25 @@ class _Recorder:
         self.reader: io.BufferedReader | None = None
         self._socket: socket.socket | None = None
 
+    def again(self, target: Target, *, deadline: float, max_bytes: int) -> "Recorder":
+        """For the next exchange on the same connection, to the same addresses."""
+        following = Recorder(target, deadline=deadline, max_bytes=max_bytes, tls_problem=self.tls_problem)
+        following.ip, following.tls, following._socket = self.ip, self.tls, self._socket
+        return following
+
+    def target_for(self, address: Address) -> Target:
+        """Another address of the same origin, with the addresses that were vetted for this connection."""
+        return Target(
+            address.url, address.scheme, address.host, address.port, address.path, addresses=self.target.addresses
+        )
+
+    def mark_start(self) -> None:
+        self.started_at = datetime.now(UTC)
+
     def seconds_left(self, at_most: float) -> float:
         left = self.deadline - time.monotonic()
         if left <= 0:
-            raise _Cut("time")
+            raise Cut("time")
         return min(left, at_most)
 
     def attach(self, connected: socket.socket) -> None:
@@ -151,11 +177,11 @@ class _Recorder:
             self._socket.settimeout(self.seconds_left(IDLE_SECONDS))
             count = self._socket.recv_into(into)
         except TimeoutError as error:
-            raise _Cut("time") from error
+            raise Cut("time") from error
         except OSError as error:
-            raise _Cut("disconnect") from error
+            raise Cut("disconnect") from error
         if count and room <= 0:
-            raise _Cut("length")
+            raise Cut("length")
         self.spool.write(into[:count])
         self.received += count
         return count
@@ -167,7 +193,7 @@ class _Recorder:
             self._socket.settimeout(self.seconds_left(IDLE_SECONDS))
             self._socket.sendall(data)
         except TimeoutError as error:
-            raise _Cut("time") from error
+            raise Cut("time") from error
         except OSError:
             # A site may answer, and close, before it has read the request; the answer is then still there.
             return
@@ -179,8 +205,8 @@ class _Recorder:
             self._socket.close()
 
 
-class _TeeStream(io.RawIOBase):
-    def __init__(self, recorder: _Recorder) -> None:
+class TeeStream(io.RawIOBase):
+    def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
 
     def readable(self) -> bool:
@@ -197,11 +223,11 @@ class _TeeSocket:
     is left to the recorder.
     """
 
-    def __init__(self, recorder: _Recorder) -> None:
+    def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
 
     def makefile(self, mode: str, buffering: int = -1) -> io.BufferedReader:
-        self._recorder.reader = io.BufferedReader(_TeeStream(self._recorder), 65_536)
+        self._recorder.reader = io.BufferedReader(TeeStream(self._recorder), 65_536)
         return self._recorder.reader
 
     def sendall(self, data: bytes) -> None:
@@ -236,44 +262,48 @@ class _Recorded:
     ``host`` stays the name, for SNI, certificate and Host header.
     """
 
-    recorder: _Recorder
+    recorder: Recorder
 
     def _new_conn(self) -> socket.socket:
-        recorder = self.recorder
-        slow = False
-        failure: OSError | None = None
-        for text in recorder.target.addresses[:_MAX_ADDRESSES]:
-            ip = ip_address(text)
-            connected = socket.socket(socket.AF_INET if ip.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
-            try:
-                connected.settimeout(recorder.seconds_left(CONNECT_SECONDS))
-                connected.connect((text, recorder.target.port))
-                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                peer = connected.getpeername()[0]
-                connected.settimeout(recorder.seconds_left(IDLE_SECONDS))
-            except OSError as error:
-                connected.close()
-                slow = slow or isinstance(error, TimeoutError)
-                failure = error
-                continue
-            except BaseException:
-                connected.close()
-                raise
-            if ip_address(peer) != ip:
-                connected.close()
-                raise AddressRefused(
-                    "private_address",
-                    _("The connection to %(ip)s arrived at %(peer)s instead.") % {"ip": text, "peer": peer},
-                )
-            recorder.ip = text
-            recorder.attach(connected)
-            return connected
-        host = recorder.target.host
-        if slow:
-            raise Unreachable("timeout", _("“%(host)s” did not answer in time.") % {"host": host}) from failure
-        raise Unreachable(
-            "connect", _("“%(host)s” does not accept connections.") % {"host": host}, detail=str(failure)
-        ) from failure
+        return connect(self.recorder)
+
+
+def connect(recorder: Recorder) -> socket.socket:
+    """A connection to the first vetted address that takes one, attached to the recorder. Raises OutboundError, Cut."""
+    slow = False
+    failure: OSError | None = None
+    for text in recorder.target.addresses[:_MAX_ADDRESSES]:
+        ip = ip_address(text)
+        connected = socket.socket(socket.AF_INET if ip.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
+        try:
+            connected.settimeout(recorder.seconds_left(CONNECT_SECONDS))
+            connected.connect((text, recorder.target.port))
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            peer = connected.getpeername()[0]
+            connected.settimeout(recorder.seconds_left(IDLE_SECONDS))
+        except OSError as error:
+            connected.close()
+            slow = slow or isinstance(error, TimeoutError)
+            failure = error
+            continue
+        except BaseException:
+            connected.close()
+            raise
+        if ip_address(peer) != ip:
+            connected.close()
+            raise AddressRefused(
+                "private_address",
+                _("The connection to %(ip)s arrived at %(peer)s instead.") % {"ip": text, "peer": peer},
+            )
+        recorder.ip = text
+        recorder.attach(connected)
+        return connected
+    host = recorder.target.host
+    if slow:
+        raise Unreachable("timeout", _("“%(host)s” did not answer in time.") % {"host": host}) from failure
+    raise Unreachable(
+        "connect", _("“%(host)s” does not accept connections.") % {"host": host}, detail=str(failure)
+    ) from failure
 
 
 class _Http(_Recorded, urllib3.connection.HTTPConnection):
@@ -292,13 +322,7 @@ class _Https(_Recorded, urllib3.connection.HTTPSConnection):
         try:
             super().connect()
         except (ssl.CertificateError, urllib3.exceptions.SSLError, ssl.SSLError) as error:
-            detail = getattr(error, "verify_message", "") or str(error)
-            raise Unreachable(
-                "tls",
-                _("The secure connection to “%(host)s” failed: %(detail)s.")
-                % {"host": host, "detail": detail.rstrip(".")},
-                detail=detail,
-            ) from error
+            raise _not_secure(host, error) from error
         except TimeoutError as error:
             raise Unreachable("timeout", _("“%(host)s” did not answer in time.") % {"host": host}) from error
         except OSError as error:
@@ -310,11 +334,39 @@ class _Https(_Recorded, urllib3.connection.HTTPSConnection):
         secured = self.sock
         assert isinstance(secured, ssl.SSLSocket)
         self.recorder.attach(secured)
-        self.recorder.tls = _tls_facts(secured, verified=self.is_verified)
+        self.recorder.tls = tls_facts(secured, verified=self.is_verified, problem=self.recorder.tls_problem)
         self.sock = _TeeSocket(self.recorder)
 
 
-def _tls_facts(secured: ssl.SSLSocket, *, verified: bool) -> Tls:
+def _not_secure(host: str, error: BaseException) -> Unreachable:
+    detail = getattr(error, "verify_message", "") or getattr(error.__cause__, "verify_message", "") or str(error)
+    words = {"host": host, "detail": detail.rstrip(".")}
+    return Unreachable("tls", _("The secure connection to “%(host)s” failed: %(detail)s.") % words, detail=detail)
+
+
+def secure(recorder: Recorder, connected: socket.socket, ca_file: str | None) -> ssl.SSLSocket:
+    """TLS over a connection, verified unless the recorder has a problem on record. Raises Unreachable ("tls"), Cut."""
+    host = recorder.target.host
+    context = tls_context(ca_file or DEFAULT_CA_BUNDLE_PATH, verify=not recorder.tls_problem)
+    connected.settimeout(recorder.seconds_left(IDLE_SECONDS))
+    try:
+        secured = context.wrap_socket(connected, server_hostname=host)
+    except ssl.SSLError as error:
+        raise _not_secure(host, error) from error
+    except TimeoutError as error:
+        raise Unreachable("timeout", _("“%(host)s” did not answer in time.") % {"host": host}) from error
+    except OSError as error:
+        raise Unreachable(
+            "tls",
+            _("“%(host)s” broke off while the secure connection was made.") % {"host": host},
+            detail=str(error),
+        ) from error
+    recorder.attach(secured)
+    recorder.tls = tls_facts(secured, verified=not recorder.tls_problem, problem=recorder.tls_problem)
+    return secured
+
+
+def tls_facts(secured: ssl.SSLSocket, *, verified: bool, problem: str) -> Tls:
     der = secured.getpeercert(binary_form=True) or b""
     cipher = secured.cipher()
     # Public from Python 3.13; before it only the site's own certificate can be had.
@@ -326,21 +378,23 @@ def _tls_facts(secured: ssl.SSLSocket, *, verified: bool) -> Tls:
         certificate_der=der,
         chain_pem=tuple(ssl.DER_cert_to_PEM_cert(one) for one in chain),
         verified=verified,
+        problem=problem,
     )
 
 
 @lru_cache(maxsize=4)
-def _tls_context(ca_file: str) -> ssl.SSLContext:
+def tls_context(ca_file: str, *, verify: bool = True) -> ssl.SSLContext:
     """One for all connections: reading the authorities takes longer than most pages."""
-    context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
-    context.load_verify_locations(ca_file)
+    context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED if verify else ssl.CERT_NONE)
+    if verify:
+        context.load_verify_locations(ca_file)
     return context
 
 
 class _Adapter(HTTPAdapter):
     """Carries one request over one recorded connection; knows no pool, no proxy and no retry."""
 
-    def __init__(self, recorder: _Recorder, ca_file: str) -> None:
+    def __init__(self, recorder: Recorder, ca_file: str) -> None:
         super().__init__()
         self.recorder = recorder
         self.ca_file = ca_file
@@ -351,8 +405,12 @@ class _Adapter(HTTPAdapter):
         target = self.recorder.target
         connection: _Http | _Https
         if target.scheme == "https":
+            verify = not self.recorder.tls_problem
             connection = _Https(
-                target.host, target.port, ssl_context=_tls_context(self.ca_file), cert_reqs=ssl.CERT_REQUIRED
+                target.host,
+                target.port,
+                ssl_context=tls_context(self.ca_file, verify=verify),
+                cert_reqs=ssl.CERT_REQUIRED if verify else ssl.CERT_NONE,
             )
         else:
             connection = _Http(target.host, target.port)
@@ -371,7 +429,7 @@ class _Session(requests.Session):
         return None
 
 
-def _send(target: Target, recorder: _Recorder, headers: Mapping[str, str], ca_file: str) -> requests.Response:
+def _send(target: Target, recorder: Recorder, headers: Mapping[str, str], ca_file: str) -> requests.Response:
     with _Session() as session:
         session.trust_env = False
         session.headers.clear()
@@ -381,9 +439,18 @@ def _send(target: Target, recorder: _Recorder, headers: Mapping[str, str], ca_fi
         return session.send(prepared, stream=True, allow_redirects=False)
 
 
-def _exchange(target: Target, *, deadline: float, max_bytes: int, user_agent: str, ca_file: str | None) -> Exchange:
+def _exchange(
+    target: Target,
+    *,
+    deadline: float,
+    max_bytes: int,
+    user_agent: str,
+    ca_file: str | None,
+    despite_tls: bool,
+    tls_problem: str = "",
+) -> Exchange:
     begun = time.monotonic()
-    recorder = _Recorder(target, deadline=deadline, max_bytes=max_bytes)
+    recorder = Recorder(target, deadline=deadline, max_bytes=max_bytes, tls_problem=tls_problem)
     headers = {
         "User-Agent": user_agent,
         "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
@@ -397,22 +464,38 @@ def _exchange(target: Target, *, deadline: float, max_bytes: int, user_agent: st
             return _complete(recorder, begun)
     except BaseException as error:
         recorder.spool.close()
-        known = _translated(error, target)
+        known = translated(error, target)
         if known is None:
             raise
-        raise known from error
+        if not (despite_tls and _is_unverified(known) and not tls_problem):
+            raise known from error
+        problem = known.detail
     finally:
         recorder.close()
+    # Tried properly first, so that the reason stands in the record.
+    return _exchange(
+        target,
+        deadline=deadline,
+        max_bytes=max_bytes,
+        user_agent=user_agent,
+        ca_file=ca_file,
+        despite_tls=despite_tls,
+        tls_problem=problem or "unknown",
+    )
 
 
-def _complete(recorder: _Recorder, begun: float) -> Exchange:
+def _is_unverified(error: OutboundError) -> bool:
+    return isinstance(error, Unreachable) and error.code == "tls"
+
+
+def _complete(recorder: Recorder, begun: float) -> Exchange:
     """Read the body to its end, or to where it is cut."""
     spool, reader = recorder.spool, recorder.reader
     assert reader is not None
     spool.seek(0)
     head = read_head(spool)
     spool.seek(0, io.SEEK_END)
-    if head.status in _REDIRECTS and head.all("location"):
+    if head.status in REDIRECTS and head.all("location"):
         recorder.max_bytes = min(recorder.max_bytes, recorder.received + REDIRECT_BODY_BYTES)
         recorder.deadline = min(recorder.deadline, time.monotonic() + REDIRECT_BODY_SECONDS)
     truncated = None
@@ -421,7 +504,7 @@ def _complete(recorder: _Recorder, begun: float) -> Exchange:
         for _piece in body:
             pass
         length = head.end + body.consumed
-    except _Cut as cut:
+    except Cut as cut:
         truncated, length = cut.why, recorder.received
     except Broken:
         truncated, length = "disconnect", recorder.received
@@ -444,12 +527,12 @@ def _complete(recorder: _Recorder, begun: float) -> Exchange:
     )
 
 
-def _translated(error: BaseException, target: Target) -> OutboundError | None:
+def translated(error: BaseException, target: Target) -> OutboundError | None:
     """Our own error for one from below, at a time when no usable answer has arrived."""
     host = {"host": target.host}
     if isinstance(error, OutboundError):
         return error
-    if isinstance(error, _Cut):
+    if isinstance(error, Cut):
         if error.why == "length":
             return LimitReached("wire", _("“%(host)s” sent more than the limit before its answer began.") % host)
         if error.why == "time":

@@ -38,7 +38,7 @@ def _html(data: bytes, http_charset: str) -> tuple[dict[str, Any], Any]:
     """The answer, and the tree for the reading view."""
     from lxml import etree
 
-    from . import charset, markup
+    from . import charset, links, markup
 
     if len(data) > limits.MARKUP_MAX_BYTES:
         raise limits.LimitMet("size")
@@ -50,7 +50,10 @@ def _html(data: bytes, http_charset: str) -> tuple[dict[str, Any], Any]:
         ("hidden", page.hidden, page.hidden_places),
         ("metadata", page.metadata, None),
     )
+    base, found = links.find(page.root) if page.root is not None else ("", [])
     return {
+        "base": base,
+        "links": found,
         "layers": [
             _layer(kind, "html", version, text) | {"offsets": places if text.strip() else None}
             for kind, text, places in texts

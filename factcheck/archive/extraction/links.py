@@ -1,0 +1,141 @@
+"""What a page needs to be seen as it was: the addresses of its pictures, styles, fonts and frames, as written in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+MAX_LINKS = 5_000
+MAX_URL_CHARS = 4_000
+CSS_MAX_CHARS = 4_000_000
+_SRCSET_MAX_CHARS = 50_000
+
+# An address that ends with a comma has no descriptor; commas inside it are its own.
+_CANDIDATE = re.compile(r"[\s,]*+(?P<url>\S++)(?:(?<!,)(?P<descriptor>[^,]*+))?")
+# A url() or the string of an @import; comments and other strings are stepped over whole.
+_CSS = re.compile(
+    r"""/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)"""
+    r"""|@import\s*+(?:"(?P<import1>(?:[^"\\\n]|\\.)*+)"|'(?P<import2>(?:[^'\\\n]|\\.)*+)')"""
+    r"""|(?P<import>@import\s++)?(?<![\w-])url\(\s*+"""
+    r"""(?:"(?P<url1>(?:[^"\\\n]|\\.)*+)"|'(?P<url2>(?:[^'\\\n]|\\.)*+)'|(?P<url3>(?:[^"'()\\\s]|\\.)*+))\s*+\)"""
+    r"""|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'""",
+    re.IGNORECASE | re.DOTALL,
+)
+_CSS_ESCAPE = re.compile(r"\\(?:(?P<hex>[0-9a-fA-F]{1,6})\s?|(?P<line>\n)|(?P<char>.))", re.DOTALL)
+_LAZY = ("data-src", "data-lazy-src", "data-original", "data-lazy", "data-hi-res-src")
+_LAZY_SETS = ("data-srcset", "data-lazy-srcset")
+_PICTURE_META = frozenset(("og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src"))
+_FETCHED_AS = {"style": "style", "image": "image", "font": "font", "script": "script"}
+
+Link = tuple[str, str]
+"""Its kind ("style", "image", "font", "frame", "icon", "meta" or "script") and its address as written."""
+
+
+def css_links(text: str) -> list[Link]:
+    """The addresses in a style sheet or a style attribute. Linear in its length."""
+    found: dict[Link, None] = {}
+    for match in _CSS.finditer(text[:CSS_MAX_CHARS]):
+        imported = match["import1"] or match["import2"]
+        address = imported or match["url1"] or match["url2"] or match["url3"]
+        if address:
+            kind = "style" if imported or match["import"] else "image"
+            _add(found, kind, _unescaped(address))
+        if len(found) >= MAX_LINKS:
+            break
+    return list(found)
+
+
+def find(root: Any) -> tuple[str, list[Link]]:
+    """The address that others are relative to, as written ("" for the page's own), and the links in document order."""
+    base = ""
+    found: dict[Link, None] = {}
+    for element in root.iter():
+        tag = element.tag
+        if not isinstance(tag, str):
+            continue
+        if tag == "base" and not base:
+            base = (element.get("href") or "").strip()[:MAX_URL_CHARS]
+        for kind, address in _of(tag, element):
+            _add(found, kind, address)
+        if len(found) >= MAX_LINKS:
+            break
+    return base, list(found)
+
+
+def _of(tag: str, element: Any) -> Iterator[Link]:
+    get = element.get
+    if style := get("style"):
+        yield from css_links(style)
+    if background := get("background"):
+        yield "image", background
+    match tag:
+        case "img" | "source" | "image":
+            # The source of a video or a sound is the film itself.
+            if tag != "source" or (element.getparent() is not None and element.getparent().tag == "picture"):
+                for name in ("src", *_LAZY):
+                    yield "image", get(name) or ""
+                for name in ("srcset", *_LAZY_SETS):
+                    for address in _candidates(get(name)):
+                        yield "image", address
+            if tag == "image":
+                yield "image", get("href") or get("xlink:href") or ""
+        case "use":
+            yield "image", get("href") or get("xlink:href") or ""
+        case "video":
+            yield "image", get("poster") or ""
+        case "input":
+            if (get("type") or "").strip().lower() == "image":
+                yield "image", get("src") or ""
+        case "object" | "embed":
+            if (get("type") or "").strip().lower().startswith("image/"):
+                yield "image", get("data") or get("src") or ""
+        case "iframe":
+            for name in ("src", *_LAZY):
+                yield "frame", get(name) or ""
+        case "script":
+            yield "script", get("src") or ""
+        case "style":
+            yield from css_links(element.text or "")
+        case "link":
+            yield from _linked(element)
+        case "meta":
+            if (get("property") or get("name") or "").strip().lower() in _PICTURE_META:
+                yield "meta", get("content") or ""
+
+
+def _linked(element: Any) -> Iterator[Link]:
+    relations = set((element.get("rel") or "").lower().split())
+    address = element.get("href") or ""
+    if "stylesheet" in relations:
+        yield "style", address
+    elif relations & {"icon", "apple-touch-icon", "apple-touch-icon-precomposed", "mask-icon"}:
+        yield "icon", address
+    elif relations & {"preload", "modulepreload"}:
+        kind = _FETCHED_AS.get((element.get("as") or "").strip().lower())
+        if kind:
+            yield kind, address
+        for candidate in _candidates(element.get("imagesrcset")):
+            yield "image", candidate
+
+
+def _candidates(srcset: str | None) -> list[str]:
+    return [match["url"].rstrip(",") for match in _CANDIDATE.finditer((srcset or "")[:_SRCSET_MAX_CHARS])]
+
+
+def _add(found: dict[Link, None], kind: str, address: str) -> None:
+    address = address.strip()
+    if address and not address.startswith("#") and len(address) <= MAX_URL_CHARS:
+        scheme = address[:12].lower()
+        if not scheme.startswith(("data:", "blob:", "about:", "javascript:", "mailto:", "cid:")):
+            found.setdefault((kind, address))
+
+
+def _unescaped(text: str) -> str:
+    def plain(match: re.Match[str]) -> str:
+        if match["hex"]:
+            code = int(match["hex"], 16)
+            return chr(code) if 0 < code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else "\ufffd"
+        return match["char"] or ""
+
+    return _CSS_ESCAPE.sub(plain, text)
