@@ -546,6 +546,25 @@ def test_one_article_that_shows_less_closes_the_copy_for_all(settings):
     assert nothing_of(evidence, settings)
 
 
+def test_one_article_whose_newest_version_left_the_copy_out_closes_it_for_all(settings):
+    evidence = attached()
+    publication = published(evidence)
+    other = factories.article(title="Another article")
+    for version in (1, 2):
+        another = Publication.objects.create(
+            article=other,
+            version=version,
+            revision=other.revisions.get(),
+            sha256=publication.sha256,
+            content_row=publication.content_row,
+            published_at=publication.published_at,
+        )
+        if version == 1:
+            Citation.objects.create(publication=another, subject=f"capture/{evidence.capture_request.public_id}")
+
+    assert nothing_of(evidence, settings)
+
+
 def test_nothing_but_get_and_head_is_answered():
     for address in ("/timegate/http://example.org/", "/timemap/link/http://example.org/"):
         assert Client().post(address).status_code == 405
