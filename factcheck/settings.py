@@ -8,6 +8,7 @@ start with a message that names all wrong ones at once.
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -289,11 +290,18 @@ ARCHIVE_USER_AGENT: str = env.str("ARCHIVE_USER_AGENT", default="Factcheck/0.1 (
 ARCHIVE_DISCREET_USER_AGENT: str = env.str(
     "ARCHIVE_DISCREET_USER_AGENT", default="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 )
+# Where the operator serves the files of ReplayWeb.page, on a domain of its own; empty: no copy's scripts ever run.
+REPLAY_WEB_PAGE_URL: str = env.str("REPLAY_WEB_PAGE_URL", default="").rstrip("/")
 CAPTURE_MAX_BYTES: int = env.int("CAPTURE_MAX_BYTES", default=50 * 1024 * 1024)
 CAPTURE_MAX_DECODED_BYTES: int = env.int("CAPTURE_MAX_DECODED_BYTES", default=200 * 1024 * 1024)
 CAPTURE_UPLOAD_MAX_BYTES: int = env.int("CAPTURE_UPLOAD_MAX_BYTES", default=100 * 1024 * 1024)
 # Certificates of signers of pictures that the newsroom trusts; without it no signer is on a list.
 C2PA_TRUST_LIST: str = env.str("C2PA_TRUST_LIST", default="")
+# All of a capture, its parts among it; one part; how many; and how long they may take after the page.
+CAPTURE_MAX_TOTAL_BYTES: int = env.int("CAPTURE_MAX_TOTAL_BYTES", default=150 * 1024 * 1024)
+CAPTURE_MAX_REQUISITE_BYTES: int = env.int("CAPTURE_MAX_REQUISITE_BYTES", default=10 * 1024 * 1024)
+CAPTURE_MAX_REQUISITES: int = env.int("CAPTURE_MAX_REQUISITES", default=200)
+CAPTURE_REQUISITES_SECONDS: int = env.int("CAPTURE_REQUISITES_SECONDS", default=60)
 CAPTURE_TIMEOUT_SECONDS: int = env.int("CAPTURE_TIMEOUT_SECONDS", default=60)
 # Between the end of one capture of a host and the start of the next.
 CAPTURE_HOST_SPACING_SECONDS: float = env.float("CAPTURE_HOST_SPACING_SECONDS", default=2.0)
@@ -316,6 +324,16 @@ LOGGING: dict[str, Any] = {
 }
 
 env.seal()
+
+if REPLAY_WEB_PAGE_URL:
+    _replay_host = urlsplit(REPLAY_WEB_PAGE_URL).hostname or ""
+    for _address in (PUBLIC_URL, ARCHIVE_URL):
+        _host = urlsplit(_address).hostname or ""
+        if not _replay_host or f".{_host}".endswith(f".{_replay_host}") or f".{_replay_host}".endswith(f".{_host}"):
+            raise ImproperlyConfigured(
+                "REPLAY_WEB_PAGE_URL runs archived scripts. It must be the whole address of another domain than those "
+                "of PUBLIC_URL and ARCHIVE_URL, and of none above or below them."
+            )
 
 if ARCHIVE_ALLOW_LOOPBACK and not (DEMO or TESTING):
     raise ImproperlyConfigured(

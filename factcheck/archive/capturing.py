@@ -1,4 +1,4 @@
-"""One capture, from the order to the seal: fetching → storing → extracting → sealed.
+"""One capture, from the order to the seal: fetching → extracting → requisites → storing → sealed.
 
 Every wait in here is a socket with a deadline or a child process that is killed after its limit.
 Bytes go into the store before any row names them; rows, ledger entry and the end of the job are one transaction.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -28,8 +29,9 @@ from factcheck.archive.models import CaptureRequest, Engine
 from factcheck.archive.offsets import as_blob
 from factcheck.archive.outcomes import Outcome
 from factcheck.archive.outcomes import sentence as sentence_for
+from factcheck.archive.requisites import Budget, Requisites, fetch_requisites
 from factcheck.archive.services import Sealing, StoredLayer, seal_capture
-from factcheck.archive.warc import WarcSummary, write_warc
+from factcheck.archive.warc import ExtraRecord, WarcSummary, write_warc
 from factcheck.jobs.leases import Lease
 from factcheck.outbound.errors import AddressRefused, OutboundError, Unreachable
 from factcheck.outbound.recording import Exchange, Fetched, Limits, decoded, entity, fetch_document
@@ -51,6 +53,8 @@ RETRY_AFTER = (
 RETRY_BLOCKED_AFTER = (timedelta(hours=1), timedelta(hours=6))
 RETRY_AFTER_MOST = timedelta(hours=6)
 RETRY_AFTER_LEAST = timedelta(seconds=10)
+# Of a wall, or of what is gone, nobody needs the pictures.
+_SEEN_WITH_ITS_PARTS = frozenset((Outcome.CAPTURED, Outcome.CAPTURED_PARTIAL, Outcome.NEEDS_BROWSER))
 _OVERLOADED = frozenset((429, 503))
 _MAY_COME_BACK = frozenset(("dns", "connect", "timeout", "server"))
 _REFUSED_AS = {
@@ -87,7 +91,12 @@ def run_capture(lease: Lease) -> None:
     started_at = timezone.now()
     lease.stage("fetching")
     limits = limits_for(lease.seconds_left())
-    with fetch_document(request.canonical_url, limits=limits, user_agent=user_agent_for(request)) as fetched:
+    with fetch_document(
+        request.canonical_url,
+        limits=limits,
+        user_agent=user_agent_for(request),
+        despite_tls=request.unverified_tls,
+    ) as fetched:
         if fetched.final is None:
             _end_without_answer(lease, request, fetched, started_at)
         else:
@@ -170,11 +179,8 @@ def _end_with_answer(
         if _tried_again(lease, request, verdict, _answered(final, verdict), after=_retry_after(final)):
             return
 
-    lease.stage("storing")
-    stored = blobs.store(body.data)
-    warc = _store_warc(request, fetched, limits, started_at)
-
     lease.stage("extracting")
+    stored = blobs.store(body.data)
     with blobs.open_blob(stored.sha256) as file:
         extracted = _read(file, body)
         picture = read_picture(file, body.media_type)
@@ -182,6 +188,16 @@ def _end_with_answer(
     if final.status < 400 and _tried_again(lease, request, verdict, _answered(final, verdict), after=None):
         # A wall that calls itself a page is known only by its text; its bytes stay in the store, named by nothing.
         return
+    requisites = Requisites()
+    try:
+        if verdict.outcome in _SEEN_WITH_ITS_PARTS and extracted.links:
+            requisites = _fetch_requisites(lease, request, fetched, final, extracted)
+        lease.stage("storing")
+        layers = store_layers(extracted)
+        warc = _store_warc(request, fetched, requisites, extracted, limits, started_at)
+        requisites_wire_bytes = requisites.wire_bytes
+    finally:
+        requisites.close()
     sealing = Sealing(
         outcome=verdict.outcome,
         reason=verdict.reason,
@@ -190,7 +206,7 @@ def _end_with_answer(
         attempts=lease.attempt,
         final_url=fetched.final_url,
         redirects=_redirects(fetched),
-        wire_bytes=fetched.wire_bytes,
+        wire_bytes=fetched.wire_bytes + requisites_wire_bytes,
         http_status=final.status,
         media_type=body.media_type[:100],
         charset=extracted.charset,
@@ -204,10 +220,44 @@ def _end_with_answer(
         body=stored,
         warc=blobs.Blob(warc.sha256, warc.bytes),
         records=warc.records,
-        layers=store_layers(extracted),
+        layers=layers,
         picture=picture,
+        unverified_tls=any(exchange.tls is not None and not exchange.tls.verified for exchange in fetched.exchanges),
+        requisites_found=requisites.found,
+        requisites_kept=requisites.kept,
+        requisites_missed=requisites.missed,
     )
     seal_capture(request, sealing, within=lease.finish())
+
+
+def _fetch_requisites(
+    lease: Lease, request: CaptureRequest, fetched: Fetched, final: Exchange, extracted: Extracted
+) -> Requisites:
+    """The page's parts, within what is left of the job's time after what must still be done with the page."""
+    seconds = min(float(settings.CAPTURE_REQUISITES_SECONDS), lease.seconds_left() - SLACK_SECONDS)
+    if seconds <= 0 or not settings.CAPTURE_MAX_REQUISITES:
+        return Requisites(found=len(extracted.links), missed={"time": len(extracted.links)})
+    lease.stage("requisites")
+    return fetch_requisites(
+        final.url,
+        extracted.base,
+        extracted.links,
+        budget=Budget(
+            count=settings.CAPTURE_MAX_REQUISITES,
+            wire_bytes=max(0, settings.CAPTURE_MAX_TOTAL_BYTES - fetched.wire_bytes),
+            each_bytes=settings.CAPTURE_MAX_REQUISITE_BYTES,
+            seconds=seconds,
+        ),
+        user_agent=user_agent_for(request),
+        read_links=_read_links,
+        progress=lambda done, everything: lease.stage(f"requisites {done}/{everything}"),
+        despite_tls=request.unverified_tls,
+    )
+
+
+def _read_links(file: IO[bytes], media_type: str, charset: str) -> tuple[str, Sequence[tuple[str, str]]]:
+    read = extract(file, media_type, http_charset=charset)
+    return read.base, read.links
 
 
 def _body(final: Exchange, limits: Limits) -> Body:
@@ -289,21 +339,46 @@ def _retry_after(final: Exchange) -> timedelta | None:
     return min(max(asked, RETRY_AFTER_LEAST), RETRY_AFTER_MOST)
 
 
-def _store_warc(request: CaptureRequest, fetched: Fetched, limits: Limits, started_at: datetime) -> WarcSummary:
+def _store_warc(
+    request: CaptureRequest,
+    fetched: Fetched,
+    requisites: Requisites,
+    extracted: Extracted,
+    limits: Limits,
+    started_at: datetime,
+) -> WarcSummary:
     with blobs.draft() as draft:
         return write_warc(
             cast(IO[bytes], draft),
             capture_id=request.public_id,
             exchanges=fetched.exchanges,
+            requisites=requisites.exchanges,
             created=started_at,
             software=SOFTWARE,
             operator=settings.NEWSROOM_NAME,
+            extra_records=_text_records(extracted, fetched.final_url, started_at),
             limits=limits,
             info={
                 "http-header-user-agent": user_agent_for(request),
                 "discretion": "discreet" if request.discreet else "open",
             },
+            facts={"requisites": {"found": requisites.found, "kept": requisites.kept, "missed": requisites.missed}},
         )
+
+
+def _text_records(extracted: Extracted, url: str, created: datetime) -> list[ExtraRecord]:
+    """The text layers, the one that the eye reads under the name by which others look for a page's text."""
+    return [
+        ExtraRecord(
+            uri=f"urn:text:{url}" if layer.kind in ("visible", "pdf") else f"urn:text-{layer.kind}:{url}",
+            media_type="text/plain; charset=utf-8",
+            body=layer.text.encode(),
+            refers_to_uri=url,
+            created=created,
+        )
+        for layer in extracted.layers
+        if layer.text
+    ]
 
 
 def store_layers(extracted: Extracted) -> tuple[StoredLayer, ...]:
@@ -339,6 +414,7 @@ def _tls_facts(exchange: Exchange) -> dict[str, Any] | None:
         "version": exchange.tls.version,
         "cipher": exchange.tls.cipher,
         "verified": exchange.tls.verified,
+        "problem": exchange.tls.problem[:200],
         "certificate_sha256": hashlib.sha256(exchange.tls.certificate_der).hexdigest(),
     }
 

@@ -264,6 +264,10 @@ class Sealing:
     records: int = 0
     layers: tuple[StoredLayer, ...] = ()
     picture: Picture | None = None
+    unverified_tls: bool = False
+    requisites_found: int = 0
+    requisites_kept: int = 0
+    requisites_missed: dict[str, int] = field(default_factory=dict)
 
     @property
     def blobs(self) -> list[blobs.Blob]:
@@ -309,6 +313,10 @@ def seal_capture(request: CaptureRequest, sealing: Sealing, *, within: AbstractC
             tls=sealing.tls,
             truncated=sealing.truncated,
             wire_bytes=sealing.wire_bytes,
+            unverified_tls=sealing.unverified_tls,
+            requisites_found=sealing.requisites_found,
+            requisites_kept=sealing.requisites_kept,
+            requisites_missed=sealing.requisites_missed,
             body_sha256=sealing.body.sha256 if sealing.body else "",
             body_bytes=sealing.body.size if sealing.body else None,
             warc_sha256=sealing.warc.sha256 if sealing.warc else "",

@@ -24,6 +24,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from isal import isal_zlib
 
+from factcheck.archive import media
 from factcheck.outbound.exchanges import Exchange, Limits
 
 # Level 2 packs HTML at 630 MB/s, zlib's 6 at 56, for three points of size; media does not shrink at any level.
@@ -31,6 +32,7 @@ _GZIP_LEVEL = 2
 _GZIP_FORMAT = 31
 _PIECE_BYTES = 256 * 1024
 _CONFORMS_TO = "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
+_IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -93,6 +95,7 @@ def write_warc(
     *,
     capture_id: str,
     exchanges: Sequence[Exchange],
+    requisites: Sequence[Exchange] = (),
     created: datetime,
     software: str,
     operator: str,
@@ -103,9 +106,11 @@ def write_warc(
 ) -> WarcSummary:
     """Write the exchanges of one capture as a WARC.
 
-    In this order: warcinfo; for every hop response and request; DNS answers and certificates; one metadata record with
-    the hops, limits and TLS results (and ``facts``); ``extra_records``. ``info`` adds fields to the warcinfo. A path is
-    written beside its place (`.open`), synced and renamed; a file is left open and unsynced.
+    In this order: warcinfo; for every hop response and request; the same for ``requisites``; DNS answers and
+    certificates; one metadata record with the hops, limits and TLS results (and ``facts``); ``extra_records``. An
+    answer whose payload is in the file already becomes a revisit of the first: never of another file. ``info`` adds
+    fields to the warcinfo. A path is written beside its place (`.open`), synced and renamed; a file is left open and
+    unsynced.
     """
     if isinstance(path_or_file, Path):
         draft = path_or_file.with_name(path_or_file.name + ".open")
@@ -119,9 +124,12 @@ def write_warc(
         with opened as out:
             writer = _Writer(out, capture_id)
             warcinfo_id = _write_warcinfo(writer, name, created, software, operator, info or {})
-            response_ids = [_write_pair(writer, exchange, warcinfo_id) for exchange in exchanges]
-            _write_dns(writer, exchanges, warcinfo_id)
-            _write_certificates(writer, exchanges, warcinfo_id)
+            written: dict[str, _Original] = {}
+            response_ids = [_write_pair(writer, exchange, warcinfo_id, written) for exchange in exchanges]
+            for requisite in requisites:
+                _write_pair(writer, requisite, warcinfo_id, written)
+            _write_dns(writer, [*exchanges, *requisites], warcinfo_id)
+            _write_certificates(writer, [*exchanges, *requisites], warcinfo_id)
             if exchanges:
                 _write_metadata(writer, exchanges, response_ids, created, limits, facts or {}, warcinfo_id)
             for extra in extra_records:
@@ -163,7 +171,16 @@ def _write_warcinfo(
     return record_id
 
 
-def _write_pair(writer: _Writer, exchange: Exchange, warcinfo_id: str) -> str:
+@dataclass(frozen=True)
+class _Original:
+    """The first record of a payload."""
+
+    record_id: str
+    url: str
+    date: str
+
+
+def _write_pair(writer: _Writer, exchange: Exchange, warcinfo_id: str, written: dict[str, _Original]) -> str:
     response_id, request_id = writer.next_id(), writer.next_id(1)
     date = _date(exchange.started_at)
     about: Fields = [("WARC-Target-URI", exchange.url), ("WARC-Date", date), ("WARC-IP-Address", exchange.ip)]
@@ -172,20 +189,47 @@ def _write_pair(writer: _Writer, exchange: Exchange, warcinfo_id: str) -> str:
         # https://github.com/iipc/warc-specifications/issues/42 and 86
         protocol.append(("WARC-Protocol", exchange.tls.version.lower().replace("v", "/", 1)))
         protocol.append(("WARC-Cipher-Suite", exchange.tls.cipher))
-    response: Fields = [
-        ("WARC-Type", "response"),
+    payload_digest, payload_bytes = _digest_of_payload(exchange)
+    common: Fields = [
         ("WARC-Record-ID", response_id),
         *about,
         ("WARC-Concurrent-To", request_id),
         ("WARC-Warcinfo-ID", warcinfo_id),
         *protocol,
-        ("WARC-Payload-Digest", _sha256(exchange.payload())),
-        ("WARC-Block-Digest", _sha256(exchange.raw())),
-        *([("WARC-Truncated", exchange.truncated)] if exchange.truncated else []),
-        ("Content-Type", "application/http;msgtype=response"),
-        ("Content-Length", str(exchange.length)),
+        ("WARC-Payload-Digest", payload_digest),
     ]
-    writer.write(response, exchange.raw())
+    # Empty payloads are all alike and say nothing, and half of one is no copy of another half.
+    whole = payload_bytes > 0 and not exchange.truncated
+    original = written.get(payload_digest) if whole else None
+    if original is not None:
+        head = _head_bytes(exchange)
+        revisit: Fields = [
+            ("WARC-Type", "revisit"),
+            *common,
+            ("WARC-Profile", _IDENTICAL),
+            ("WARC-Refers-To", original.record_id),
+            ("WARC-Refers-To-Target-URI", original.url),
+            ("WARC-Refers-To-Date", original.date),
+            # The standard's part 6.7.2 wants it of a revisit without its payload.
+            ("WARC-Truncated", "length"),
+            ("WARC-Block-Digest", _sha256([head])),
+            ("Content-Type", "application/http;msgtype=response"),
+            ("Content-Length", str(len(head))),
+        ]
+        writer.write(revisit, [head])
+    else:
+        if whole:
+            written[payload_digest] = _Original(response_id, exchange.url, date)
+        response: Fields = [
+            ("WARC-Type", "response"),
+            *common,
+            *([("WARC-Identified-Payload-Type", kind)] if (kind := _identified(exchange)) else []),
+            ("WARC-Block-Digest", _sha256(exchange.raw())),
+            *([("WARC-Truncated", exchange.truncated)] if exchange.truncated else []),
+            ("Content-Type", "application/http;msgtype=response"),
+            ("Content-Length", str(exchange.length)),
+        ]
+        writer.write(response, exchange.raw())
     request: Fields = [
         ("WARC-Type", "request"),
         ("WARC-Record-ID", request_id),
@@ -199,6 +243,29 @@ def _write_pair(writer: _Writer, exchange: Exchange, warcinfo_id: str) -> str:
     ]
     writer.write(request, [exchange.request])
     return response_id
+
+
+def _digest_of_payload(exchange: Exchange) -> tuple[str, int]:
+    digest, length = hashlib.sha256(), 0
+    for piece in exchange.payload():
+        digest.update(piece)
+        length += len(piece)
+    return f"sha256:{digest.hexdigest()}", length
+
+
+def _head_bytes(exchange: Exchange) -> bytes:
+    exchange.response.seek(0)
+    return exchange.response.read(exchange.head.end)
+
+
+def _identified(exchange: Exchange) -> str:
+    """What the payload's first bytes say that it is; "" where they are packed, or say nothing."""
+    if any(value.strip().lower() not in ("", "identity") for value in exchange.head.all("content-encoding")):
+        return ""
+    beginning = next(iter(exchange.payload()), b"")[: media.HEAD_BYTES]
+    declared = media.declared(exchange.header("content-type"))[0]
+    found = media.sniff(beginning, declared) if beginning else ""
+    return "" if _UNSAFE.search(found) or not found.isascii() else found
 
 
 def _write_dns(writer: _Writer, exchanges: Sequence[Exchange], warcinfo_id: str) -> None:
@@ -273,6 +340,7 @@ def _write_metadata(
                     "version": exchange.tls.version,
                     "cipher": exchange.tls.cipher,
                     "verified": exchange.tls.verified,
+                    "problem": exchange.tls.problem,
                     "certificate_sha256": hashlib.sha256(exchange.tls.certificate_der).hexdigest(),
                 },
             }

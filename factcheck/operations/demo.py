@@ -95,6 +95,8 @@ def demo_environment(addresses: Addresses) -> dict[str, str]:
         # All sample sources are one host, and it is ours.
         "CAPTURE_HOST_SPACING_SECONDS": "0",
         "DJANGO_SETTINGS_MODULE": "factcheck.settings",
+        # Nothing of a demo leaves the machine.
+        "WITNESS_IA_URL": "",
         "PYTHONUNBUFFERED": "1",
     }
 
