@@ -9,11 +9,13 @@ from pathlib import Path
 from factcheck.archive import blobs, derived
 from factcheck.archive.extracting import run_child
 from factcheck.archive.extraction.drawing import VERSION
-from factcheck.archive.models import Capture
+from factcheck.archive.models import Capture, TextLayer
 
 _FOLDER = Path(__file__).resolve().parent
 _START = "import sys; sys.path.append(sys.argv.pop(1)); from extraction.drawing import main; main()"
 _MAX_BYTES = 30 * 1024 * 1024
+# How PDFium ends when it is given no more memory.
+_WITHOUT_MEMORY = frozenset(("SIGABRT", "SIGTRAP", "SIGILL"))
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,14 @@ class PageImage:
 
     png: bytes
     problem: str = ""
+
+
+def page_count(capture: Capture) -> int:
+    """How many pages can be drawn; 0 for what is no PDF, or one that was not read to its end."""
+    if capture.media_type != "application/pdf":
+        return 0
+    layer = TextLayer.objects.filter(capture=capture, kind=TextLayer.Kind.PDF).order_by("-pk").first()
+    return len(layer.pages or ()) if layer is not None else 0
 
 
 def page_image(capture: Capture, number: int) -> PageImage:
@@ -38,7 +48,8 @@ def _drawn(capture: Capture, number: int) -> tuple[bytes, bool]:
         command = [sys.executable, "-I", "-c", _START, str(_FOLDER), str(number)]
         answer = run_child(command, file.fileno(), output_max_bytes=_MAX_BYTES)
     if answer.problem:
-        return answer.problem.encode() + b"\n", answer.problem == "limit" and answer.detail != "wall"
+        limit = answer.problem == "limit" or answer.detail in _WITHOUT_MEMORY
+        return (b"limit\n" if limit else b"crash\n"), limit and answer.detail != "wall"
     said, _newline, png = answer.output.partition(b"\n")
     if said:
         return (b"none\n" if said == b"none" else b"limit\n"), said in (b"none", b"limit")

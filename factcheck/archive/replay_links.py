@@ -3,6 +3,8 @@
 The key is a part of the path, so that it holds for all that the page leads to below itself.
 """
 
+from urllib.parse import quote
+
 from django.conf import settings
 from django.core.signing import BadSignature, TimestampSigner
 
@@ -25,6 +27,12 @@ def replay_url(capture: Capture) -> str:
 def page_image_url(capture: Capture, number: int) -> str:
     """A page of a PDF as a picture, for the desk and as long."""
     return f"{replay_url(capture)}page-{number}.png"
+
+
+def full_replay_url(wacz_url: str) -> str:
+    """Where ReplayWeb.page opens a package with all its scripts, or "" where nobody has set it up."""
+    where = settings.REPLAY_WEB_PAGE_URL
+    return f"{where}/?source={quote(wacz_url, safe='')}" if where else ""
 
 
 def is_key_for(key: str, capture_id: str) -> bool:

@@ -127,15 +127,21 @@ def _fields(head: bytes) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, _colon, value in (line.partition(":") for line in lines)}
 
 
+def _message(record: bytes) -> BytesIO:
+    """The beginning of the recorded message, without the end of the record behind a short one."""
+    length = _fields(record).get("content-length", "")
+    return BytesIO(record.partition(b"\r\n\r\n")[2][: int(length) if length.isdigit() else 0])
+
+
 def _location(record: bytes) -> str:
     try:
-        return next(iter(read_head(BytesIO(record.partition(b"\r\n\r\n")[2])).all("location")), "")
+        return next(iter(read_head(_message(record)).all("location")), "")
     except Broken:
         return ""
 
 
 def _part(url: str, offset: int, record: bytes) -> Part:
-    message = BytesIO(record.partition(b"\r\n\r\n")[2])
+    message = _message(record)
     try:
         head = read_head(message)
     except Broken:
@@ -180,8 +186,12 @@ def read_part(warc_sha256: str, part: Part) -> Iterator[bytes]:
         warc.seek(part.offset)
         message = _Record(warc)
         try:
-            while message.readline(_PIECE_BYTES) not in (b"\r\n", b""):
-                pass
+            length = 0
+            while (line := message.readline(_PIECE_BYTES)) not in (b"\r\n", b""):
+                name, _colon, value = line.partition(b":")
+                if name.lower() == b"content-length" and value.strip().isdigit():
+                    length = int(value)
+            message.end_after(length)
             head = read_head(message)
             yield from decoded_pieces(head, iter(Body(message, head)), _PART_LIMITS)
         except (Broken, zlib.error):
@@ -197,6 +207,20 @@ class _Record:
         self._packed = b""
         self._ready = b""
         self._position = 0
+        self._left: int | None = None
+
+    def end_after(self, size: int) -> None:
+        """What follows the block is the record's own end, not the message's."""
+        self._left = size
+
+    def _most(self, size: int) -> int:
+        return size if self._left is None else min(size, self._left)
+
+    def _taken(self, piece: bytes) -> bytes:
+        self._position += len(piece)
+        if self._left is not None:
+            self._left -= len(piece)
+        return piece
 
     def _more(self) -> bool:
         while not self._unpacker.eof:
@@ -214,11 +238,10 @@ class _Record:
     def read(self, size: int, /) -> bytes:
         if self._position >= len(self._ready) and not self._more():
             return b""
-        piece = self._ready[self._position : self._position + size]
-        self._position += len(piece)
-        return piece
+        return self._taken(self._ready[self._position : self._position + self._most(size)])
 
     def readline(self, size: int, /) -> bytes:
+        size = self._most(size)
         while True:
             end = self._ready.find(b"\n", self._position, self._position + size)
             if end >= 0:
@@ -226,9 +249,7 @@ class _Record:
             if len(self._ready) - self._position >= size or not self._more():
                 end = min(len(self._ready), self._position + size) - 1
                 break
-        line = self._ready[self._position : end + 1]
-        self._position += len(line)
-        return line
+        return self._taken(self._ready[self._position : end + 1])
 
 
 def page(capture: Capture, *, left_out: str) -> Rewritten:

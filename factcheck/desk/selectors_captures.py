@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from factcheck.accounts.models import User
 from factcheck.archive.errors import BlobError, NoText
 from factcheck.archive.models import Capture, CaptureRequest, TextLayer
+from factcheck.archive.page_images import page_count
 from factcheck.archive.selectors import best_layer, layer_text, layers_of
 from factcheck.claims.wording import Span
 from factcheck.desk.sentences import Piece, cut_at
@@ -13,6 +14,8 @@ from factcheck.evidence.models import Evidence, PassageCheck
 
 # A book as a PDF is read in parts; what is shown lies around the passage.
 LONGEST_SHOWN = 150_000
+# Of a PDF without text, so many pages; the archive host shows all.
+PICTURES_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,12 @@ class Sheet:
 
     number: int
     pieces: tuple[Piece, ...]
+    # The page's number where it can be drawn, else 0.
+    picture: int = 0
+
+    @property
+    def is_cited(self) -> bool:
+        return any(piece.marked for piece in self.pieces)
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,12 @@ class CapturePage:
     uses: list[Evidence]
     # Why there is no text though there is a layer.
     missing: str
+    # Pages that can be drawn though there is no text of them.
+    pictures: list[int]
+
+    @property
+    def cited_pages(self) -> list[int]:
+        return [sheet.picture for sheet in self.sheets if sheet.picture and sheet.is_cited]
 
 
 def find_capture(public_id: str, person: User) -> Capture | None:
@@ -76,6 +91,7 @@ def capture_page(capture: Capture, person: User, *, kind: str = "") -> CapturePa
         is_part=end - start < len(text),
         uses=uses,
         missing=missing,
+        pictures=[] if text else list(range(1, min(page_count(capture), PICTURES_SHOWN) + 1)),
     )
 
 
@@ -114,5 +130,6 @@ def _sheets(text: str, layer: TextLayer | None, spans: Sequence[Span], start: in
         begin, stop = max(first, start), min(last, end)
         if begin < stop:
             pieces = tuple(cut_at(text, spans, start=begin, end=stop))
-            sheets.append(Sheet(number if numbered else 0, pieces))
+            drawn = number if layer is not None and layer.kind == TextLayer.Kind.PDF else 0
+            sheets.append(Sheet(number if numbered else 0, pieces, drawn))
     return sheets

@@ -52,6 +52,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("captures/<str:capture_id>/", captures.capture, name="capture"),
     path("captures/<str:capture_id>/capture.warc.gz", captures.capture_warc, name="capture_warc"),
     path("captures/<str:capture_id>/capture.wacz", captures.capture_wacz, name="capture_wacz"),
+    path("captures/<str:capture_id>/page-<int:number>.png", captures.capture_page_image, name="capture_page_image"),
     path("captures/<str:capture_id>/replay/", captures.capture_replay, name="capture_replay"),
     path("captures/<str:capture_id>/witness/", witnesses.capture_witness, name="capture_witness"),
     path("ratings/", ratings.ratings, name="ratings"),

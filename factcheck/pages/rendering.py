@@ -16,6 +16,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from factcheck.archive.replay_links import full_replay_url, public_replay_url
 from factcheck.pages import addresses
 from factcheck.pages.content import (
     ArticleSummary,
@@ -156,11 +157,14 @@ def render_capture(
     if not shown:
         raise ContentError(_("Nothing that is published cites this copy."))
     facts = [evidence.capture for _citation, evidence in shown if evidence.capture]
+    downloads = whole and downloads_allowed(facts)
     return _render(
         "public/capture.html",
         {
             "capture": facts[0],
-            "downloads": whole and downloads_allowed(facts),
+            "downloads": downloads,
+            "replay": public_replay_url(facts[0].id) if downloads else "",
+            "full_replay": full_replay_url(_canonical(addresses.capture_wacz(facts[0].id))) if downloads else "",
             "title": next((evidence.title for _citation, evidence in shown if evidence.title), ""),
             "publisher": next((evidence.publisher for _citation, evidence in shown if evidence.publisher), ""),
             "passages": _by_passage(shown),

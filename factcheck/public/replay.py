@@ -4,13 +4,13 @@ It runs as a process of its own with ``archive_urls``; the app never serves thes
 styles, fonts and frames by addresses below its own, so that the key in the path holds for them as well.
 """
 
-from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 import webencodings
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -29,7 +29,10 @@ _POLICY = (
     f"{_NOTHING}; img-src 'self' data:; style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
     "media-src 'self' data:; frame-src 'self'"
 )
+# Of a page that we wrote ourselves, and in which links and downloads are to work.
+_PAGES_POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 _PICTURE_POLICY = f"{_NOTHING}; img-src data:; style-src 'unsafe-inline'"
+PAGES_AT_ONCE = 4
 _SHOWN = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp"))
 _MARKUP = frozenset(("text/html", "application/xhtml+xml"))
 
@@ -50,15 +53,32 @@ def _may_be_seen(request: HttpRequest, capture_id: str, key: str) -> Capture:
 @read_only
 def replay(request: HttpRequest, capture_id: str, key: str = "") -> HttpResponseBase:
     capture = _may_be_seen(request, capture_id, key)
+    policy = _POLICY
     try:
-        response = _document(capture)
+        if pages := page_images.page_count(capture):
+            policy = _PAGES_POLICY
+            response: HttpResponseBase = _pages(request.GET.get("page", "1"), pages)
+        else:
+            response = _document(capture)
     except BlobMissing as missing:
         raise Http404 from missing
     except ReplayBusy as busy:
         return _sentence(str(busy), status=503)
-    response["Content-Security-Policy"] = f"{_POLICY}; frame-ancestors {settings.PUBLIC_URL}"
-    response["Cross-Origin-Opener-Policy"] = "same-origin"
-    return _sealed_off(response, "same-origin")
+    response["Content-Security-Policy"] = f"{policy}; frame-ancestors {settings.PUBLIC_URL}"
+    return _for_a_visitor(response)
+
+
+def _pages(asked: str, count: int) -> HttpResponse:
+    first = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 7 else 0
+    if not 1 <= first <= count:
+        raise Http404
+    context = {
+        "numbers": range(first, min(first + PAGES_AT_ONCE, count + 1)),
+        "count": count,
+        "before": max(first - PAGES_AT_ONCE, 1) if first > 1 else 0,
+        "after": first + PAGES_AT_ONCE if first + PAGES_AT_ONCE <= count else 0,
+    }
+    return HttpResponse(render_to_string("public/replay_pages.html", context))
 
 
 def _document(capture: Capture) -> HttpResponseBase:
@@ -68,14 +88,30 @@ def _document(capture: Capture) -> HttpResponseBase:
         with blobs.open_blob(capture.body_sha256) as file:
             text, _encoding = webencodings.decode(file.read(), capture.charset or "utf-8")
         return HttpResponse(text, content_type="text/plain; charset=utf-8")
-    content: Iterable[bytes] = blobs.pieces(capture.body_sha256)
     if capture.media_type in _SHOWN:
-        return StreamingHttpResponse(content, content_type=capture.media_type)
+        return StreamingHttpResponse(blobs.pieces(capture.body_sha256), content_type=capture.media_type)
+    return _file(capture)
+
+
+def _file(capture: Capture) -> HttpResponseBase:
+    suffix = ".pdf" if capture.media_type == "application/pdf" else ""
     return StreamingHttpResponse(
-        content,
+        blobs.pieces(capture.body_sha256),
         content_type="application/octet-stream",
-        headers={"Content-Disposition": f'attachment; filename="{capture.public_id}"'},
+        headers={"Content-Disposition": f'attachment; filename="{capture.public_id}{suffix}"'},
     )
+
+
+@require_safe
+@read_only
+def original(request: HttpRequest, capture_id: str, key: str = "") -> HttpResponseBase:
+    """The bytes themselves, handed over as a file whatever they are."""
+    try:
+        response = _file(_may_be_seen(request, capture_id, key))
+    except BlobMissing as missing:
+        raise Http404 from missing
+    response["Content-Security-Policy"] = _NOTHING
+    return _for_a_visitor(response)
 
 
 @require_safe
@@ -142,6 +178,11 @@ def _left_out() -> str:
     return _("not in the copy")
 
 
+def _for_a_visitor(response: HttpResponseBase) -> HttpResponseBase:
+    response["Cross-Origin-Opener-Policy"] = "same-origin"
+    return _sealed_off(response, "same-origin")
+
+
 def _for_the_page(response: HttpResponseBase) -> HttpResponseBase:
     """The page has no origin: to it, its own parts are another's, and fonts and frames ask for leave."""
     response["Access-Control-Allow-Origin"] = "*"
@@ -177,6 +218,7 @@ urlpatterns = [
     for key in ("", "k/<str:key>/")
     for place, view, name in (
         ("", replay, "replay"),
+        ("original", original, "replay_original"),
         ("r/<int:number>", part, "replay_part"),
         ("page-<int:number>.png", page_image, "replay_page_image"),
     )

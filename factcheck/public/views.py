@@ -1,5 +1,7 @@
 """Readers' addresses: find the publication, render it, answer. Nothing here can write."""
 
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.db import Error as DatabaseError
@@ -135,9 +137,28 @@ def capture_warc(request: HttpRequest, capture_id: str) -> HttpResponseBase:
     return _not_for_search(response)
 
 
-@public_page
 def capture_wacz(request: HttpRequest, capture_id: str) -> HttpResponseBase:
-    """The same as a package, which replay tools read part by part; only of a copy that is public as a whole."""
+    """The same as a package, which replay tools read part by part; only of a copy that is public as a whole.
+
+    The one replay tool that the operator has set up may read it from its own domain.
+    """
+    if not settings.REPLAY_WEB_PAGE_URL:
+        return _capture_wacz(request, capture_id)
+    if request.method == "OPTIONS":
+        # The browser asks first whether a part may be asked for.
+        response: HttpResponseBase = HttpResponse(status=204)
+        response["Access-Control-Allow-Methods"] = "GET, HEAD"
+        response["Access-Control-Allow-Headers"] = "Range, If-Range, If-None-Match"
+    else:
+        response = _capture_wacz(request, capture_id)
+        response["Access-Control-Expose-Headers"] = "Accept-Ranges, Content-Length, Content-Range, ETag"
+    where = urlsplit(settings.REPLAY_WEB_PAGE_URL)
+    response["Access-Control-Allow-Origin"] = f"{where.scheme}://{where.netloc}"
+    return response
+
+
+@public_page
+def _capture_wacz(request: HttpRequest, capture_id: str) -> HttpResponseBase:
     sealed = _public_capture(capture_id)
     try:
         response = package_answer(request, sealed)

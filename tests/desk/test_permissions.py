@@ -84,6 +84,7 @@ TABLE: dict[str, Desk | Public] = {
     "desk:capture_warc": Desk(get=ALL),
     "desk:capture_wacz": Desk(get=ALL),
     "desk:capture_replay": Desk(get=ALL),
+    "desk:capture_page_image": Desk(get=ALL),
     "desk:capture_witness": Desk(get=NOBODY, post=EDITORS),
     "desk:ratings": Desk(get=ALL),
     "desk:rating_new": Desk(get=EDITORS, post=EDITORS),

@@ -1,9 +1,11 @@
 """The archive host: whatever was archived, it is shown as data and runs nowhere."""
 
+from pathlib import Path
 from time import time
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings as project
 from django.test import Client
 
 from factcheck.archive.models import Capture
@@ -114,3 +116,55 @@ def test_under_the_apps_name_where_its_cookies_are_nothing_archived_is_shown():
 
     assert get(address, host="app.example").status_code == 404
     assert get(address).status_code == 200
+
+
+PDF = Path(project.BASE_DIR, "factcheck/operations/sample/sources/report.pdf").read_bytes()
+
+
+def archived_pdf() -> Capture:
+    return archived(web.page(PDF, media_type="application/pdf"))
+
+
+def test_a_pdf_is_shown_as_pictures_of_its_pages_that_keep_the_key():
+    address = replay_url(archived_pdf())
+    page = get(address)
+
+    assert page.status_code == 200
+    assert '<img src="page-1.png" alt="Page 1">' in page.content.decode()
+    assert "img-src 'self'" in page["Content-Security-Policy"]
+    picture = get(f"{address}page-1.png")
+    assert picture["Content-Type"] == "image/png"
+    assert picture.content.startswith(b"\x89PNG")
+    # The desk's page, another origin, shows it too.
+    assert picture["Cross-Origin-Resource-Policy"] == "cross-origin"
+
+
+@pytest.mark.parametrize("asked", ["0", "-1", "9999", "x", "1e3", "٣"])
+def test_pages_that_a_pdf_does_not_have_are_not_found(asked):
+    address = replay_url(archived_pdf())
+
+    assert get(f"{address}?page={asked}").status_code == 404
+    assert get(f"{address}page-9999.png").status_code == 404
+
+
+def test_pictures_of_pages_and_the_file_ask_for_the_key_as_well():
+    capture = archived_pdf()
+
+    for place in ("page-1.png", "original", "r/0"):
+        assert get(f"{public_replay_url(capture.public_id)}{place}").status_code == 404
+        assert get(f"{replay_url(capture)}{place}", host="app.example").status_code == 404
+
+
+def test_the_file_itself_is_handed_over_and_never_shown():
+    answer = get(f"{replay_url(archived_pdf())}original")
+
+    assert answer["Content-Type"] == "application/octet-stream"
+    assert answer["Content-Disposition"].startswith("attachment;")
+    assert b"".join(answer.streaming_content) == PDF
+
+
+def test_a_page_too_deep_to_be_rewritten_says_so():
+    answer = get(replay_url(archived(web.page("<p>Words for a text layer</p>" + "<div>" * 2_500))))
+
+    assert answer.status_code == 422
+    assert "too large or too deep" in answer.content.decode()

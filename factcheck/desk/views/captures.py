@@ -1,3 +1,5 @@
+from csp.decorators import csp_update
+from django.conf import settings
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
@@ -6,7 +8,7 @@ from factcheck.archive import blobs
 from factcheck.archive.downloads import package_answer
 from factcheck.archive.errors import BlobMissing, WarcFault
 from factcheck.archive.models import Capture
-from factcheck.archive.replay_links import replay_url
+from factcheck.archive.replay_links import page_image_url, replay_url
 from factcheck.desk.http import DeskRequest, desk_view
 from factcheck.desk.picture_facts import picture_panel
 from factcheck.desk.selectors_captures import capture_page, find_capture
@@ -20,6 +22,8 @@ def find_or_404(request: DeskRequest, capture_id: str) -> Capture:
     return found
 
 
+# Pages of a PDF are drawn on the archive host.
+@csp_update({"img-src": [settings.ARCHIVE_URL]})
 @desk_view()
 @require_safe
 def capture(request: DeskRequest, capture_id: str) -> HttpResponse:
@@ -77,4 +81,12 @@ def capture_replay(request: DeskRequest, capture_id: str) -> HttpResponse:
     found = find_or_404(request, capture_id)
     if not found.body_sha256:
         raise Http404
-    return redirect(replay_url(found))
+    page = request.GET.get("page", "")
+    return redirect(replay_url(found) + (f"?page={page}" if page.isascii() and page.isdigit() else ""))
+
+
+@desk_view()
+@require_safe
+def capture_page_image(request: DeskRequest, capture_id: str, number: int) -> HttpResponse:
+    """A page of a PDF as a picture, on the archive host, in the same way."""
+    return redirect(page_image_url(find_or_404(request, capture_id), number))
