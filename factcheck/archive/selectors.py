@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from factcheck.archive import blobs
 from factcheck.archive.errors import NoText
-from factcheck.archive.models import Capture, CaptureRequest, TextLayer
+from factcheck.archive.models import Capture, CaptureRequest, Engine, TextLayer
 from factcheck.archive.outcomes import NextStep, next_steps, sentence
 from factcheck.jobs.models import Job
 
@@ -48,11 +48,12 @@ def _label(name: str) -> str:
     }[name]
 
 
-def _stages(now: str, *, ended: bool) -> tuple[Stage, ...]:
+def _stages(now: str, *, ended: bool, fetched: bool) -> tuple[Stage, ...]:
     reached = STAGES.index(now)
     return tuple(
         Stage(name, _label(name), "done" if ended or place < reached else "now" if place == reached else "waiting")
         for place, name in enumerate(STAGES)
+        if fetched or name != "fetching"
     )
 
 
@@ -61,9 +62,10 @@ def capture_progress(request: CaptureRequest) -> Progress:
     request = CaptureRequest.objects.select_related("capture__words_row", "job").get(pk=request.pk)
     capture = request.sealed_capture
     job = request.job
+    fetched = request.engine != Engine.UPLOAD
     if capture is not None:
         return Progress(
-            stages=_stages("sealed", ended=True),
+            stages=_stages("sealed", ended=True, fetched=fetched),
             sentence=sentence(capture.outcome, capture.reason),
             detail=capture.detail,
             next_steps=next_steps(capture.outcome, capture.reason),
@@ -80,7 +82,7 @@ def capture_progress(request: CaptureRequest) -> Progress:
         # Others are asked from the page of the copy, which is not there yet.
         meanwhile = tuple(step for step in meanwhile if step is not NextStep.ASK_INTERNET_ARCHIVE)
         return Progress(
-            stages=_stages("queued", ended=False),
+            stages=_stages("queued", ended=False, fetched=fetched),
             sentence=said,
             detail=job.reason,
             next_steps=(NextStep.WAIT, *meanwhile),
@@ -91,8 +93,8 @@ def capture_progress(request: CaptureRequest) -> Progress:
         )
     stage = job.stage if job is not None and job.state == Job.State.RUNNING and job.stage in STAGES else "queued"
     return Progress(
-        stages=_stages(stage, ended=False),
-        sentence=_("The page is being archived."),
+        stages=_stages(stage, ended=False, fetched=fetched),
+        sentence=_("The page is being archived.") if fetched else _("The uploaded copy is being read."),
         detail="",
         next_steps=(NextStep.WAIT,),
         ended=False,

@@ -57,7 +57,7 @@ class _NoPage(Exception):
 def run_upload(lease: Lease, request: CaptureRequest) -> None:
     """Do the work of an upload's job; running it again leaves one capture."""
     started_at = timezone.now()
-    lease.stage("extracting")
+    lease.stage("storing")
     upload = request.upload
     try:
         page = _page(request, upload.media_type)
@@ -76,11 +76,11 @@ def run_upload(lease: Lease, request: CaptureRequest) -> None:
         )
         seal_capture(request, sealing, within=lease.finish())
         return
+    warc = _store_warc(request, started_at, said=page.said)
+    lease.stage("extracting")
     with blobs.open_blob(page.body.sha256) as file:
         extracted = extract(file, page.media_type, http_charset=page.http_charset)
         picture = read_picture(file, page.media_type)
-    lease.stage("storing")
-    warc = _store_warc(request, started_at, said=page.said)
     outcome, reason = page.outcome, page.reason
     if picture is not None and picture.problem == "damaged" and outcome == Outcome.CAPTURED:
         outcome, reason = Outcome.CAPTURED_PARTIAL, "upload_damaged"

@@ -219,6 +219,15 @@ def test_the_mark_stands_wherever_the_desk_shows_the_copy():
         assert MARK in page, address
 
 
+def test_of_an_upload_no_stage_says_that_it_is_fetched():
+    attach(factories.claim(), "page", url=URL, quote=WORDS, file=file(), **SAID)
+
+    page = look(Evidence.objects.get())
+
+    assert "The uploaded copy is being read." in page or "Reading the text" in page
+    assert "Fetching the page" not in page
+
+
 def test_a_copy_that_we_fetched_bears_no_mark():
     with site({"/budget": web.page(BUDGET)}) as served:
         evidence = attached(served)
