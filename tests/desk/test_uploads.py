@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from factcheck.archive.models import Engine
+from factcheck.desk.upload_limit import file_was_too_large
 from factcheck.evidence.models import Evidence, Visibility
 from factcheck.evidence.selectors import standing_of
 from factcheck.evidence.services import set_visibility
@@ -189,6 +190,16 @@ def test_a_file_that_is_too_large_is_refused_and_what_was_typed_stays(settings):
     assert WORDS in page
     assert "Saved in Firefox on 3 March." in page
     assert let_pass.status_code == 302
+
+
+def test_what_is_too_large_never_becomes_a_file_on_disk(settings, rf):
+    settings.CAPTURE_UPLOAD_MAX_BYTES = 200_000
+
+    request = rf.post("/", {"quote": WORDS, "file": file(b"x" * 5_000_000)})
+
+    assert request.POST["quote"] == WORDS
+    assert not request.FILES
+    assert file_was_too_large(request)
 
 
 def test_a_name_full_of_markup_is_shown_as_words():
