@@ -82,7 +82,7 @@ def parts_of(warc_sha256: str) -> Parts:
     with blobs.open_blob(warc_sha256) as warc:
         for member in wacz.members(warc):
             entry = wacz.index_entry(member)
-            if entry is None or entry.kind == "resource" or len(numbered) >= MAX_PARTS:
+            if entry is None or entry.kind == "resource" or len(answered) >= MAX_PARTS:
                 continue
             fields = _fields(member.head)
             address = key(entry.fields["url"])

@@ -29,6 +29,7 @@ from factcheck.pages.content import (
     parse,
 )
 from factcheck.public.answers import answer, public_page
+from factcheck.public.read_only import read_only
 from factcheck.publications import selectors
 from factcheck.publications.models import Front, NoticeKind, Publication
 from factcheck.verdicts.models import Rating as ScaleRating
@@ -137,6 +138,7 @@ def capture_warc(request: HttpRequest, capture_id: str) -> HttpResponseBase:
     return _not_for_search(response)
 
 
+@read_only
 def capture_wacz(request: HttpRequest, capture_id: str) -> HttpResponseBase:
     """The same as a package, which replay tools read part by part; only of a copy that is public as a whole.
 

@@ -1,5 +1,6 @@
 """The archive host: whatever was archived, it is shown as data and runs nowhere."""
 
+import re
 from pathlib import Path
 from time import time
 from urllib.parse import urlsplit
@@ -168,3 +169,23 @@ def test_a_page_too_deep_to_be_rewritten_says_so():
 
     assert answer.status_code == 422
     assert "too large or too deep" in answer.content.decode()
+
+
+def test_what_a_capture_took_along_is_what_its_copy_shows():
+    page = '<title>Costs</title><link rel=stylesheet href="/s.css"><img src="/a.png" alt=""><p>Repairs will cost more.'
+    pages = {
+        "/page": web.page(page),
+        "/a.png": web.page(b"\x89PNG\r\n\x1a\n and more", media_type="image/png"),
+        "/s.css": web.page("p { background: url(/a.png) }", media_type="text/css"),
+    }
+    with newsroom_web.site(pages) as site:
+        request = request_capture(site.url("/page"), by=None, patient=False)
+        newsroom_web.do_due_work()
+    address = replay_url(Capture.objects.get(request=request))
+
+    shown = get(address).content.decode()
+    picture = re.search('src="(r/[0-9]+)"', shown)[1]
+    style = re.search('@import "(r/[0-9]+)"', shown)[1]
+
+    assert b"".join(get(f"{address}{picture}").streaming_content) == b"\x89PNG\r\n\x1a\n and more"
+    assert f'url("{picture.removeprefix("r/")}")' in get(f"{address}{style}").content.decode()

@@ -122,4 +122,13 @@ def test_a_large_part_is_streamed_and_never_held_whole():
 def test_an_archive_file_with_too_many_answers_is_read_up_to_a_bound(monkeypatch):
     monkeypatch.setattr(replaying, "MAX_PARTS", 3)
 
-    assert len(parts_of(stored(*((f"/{number}", web.page(PNG)) for number in range(9)))).numbered) == 3
+    sha256 = stored(*((f"/{number}", web.page(PNG + bytes([number]))) for number in range(9)))
+
+    assert len(parts_of(sha256).numbered) == 3
+
+
+def test_bytes_that_two_addresses_share_are_found_under_both_though_they_are_recorded_once():
+    sha256 = stored(("/a.png", web.page(PNG)), ("/same.png", web.page(PNG)))
+
+    assert content(sha256, "/same.png") == content(sha256, "/a.png") == PNG
+    assert len(parts_of(sha256).numbered) == 1
