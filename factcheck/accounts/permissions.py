@@ -24,6 +24,7 @@ class Act(StrEnum):
     SIGN_OFF = "sign_off"
     SET_VISIBILITY = "set_visibility"
     ASK_WITNESS = "ask_witness"
+    CAPTURE_DESPITE_TLS = "capture_despite_tls"
     CANCEL_CAPTURE = "cancel_capture"
     OVERRIDE = "override"
     PUBLISH = "publish"
@@ -46,6 +47,7 @@ _LABELS = {
     Act.CONFIRM_PASSAGE: gettext_lazy("confirm a passage that the machine could not"),
     Act.SIGN_OFF: gettext_lazy("sign off verdicts"),
     Act.SET_VISIBILITY: gettext_lazy("decide what readers see of a source"),
+    Act.CAPTURE_DESPITE_TLS: gettext_lazy("archive a page whose certificate is not valid"),
     Act.ASK_WITNESS: gettext_lazy("tell an outside archive of a page"),
     Act.CANCEL_CAPTURE: gettext_lazy("cancel a capture that somebody else ordered"),
     Act.OVERRIDE: gettext_lazy("pass a blocker with a written reason"),
@@ -59,6 +61,7 @@ _CHECKER = _REPORTER | {Act.WITHDRAW_CLAIM, Act.DECIDE, Act.CONFIRM_PASSAGE, Act
 _EDITOR = _CHECKER | {
     Act.SET_VISIBILITY,
     Act.ASK_WITNESS,
+    Act.CAPTURE_DESPITE_TLS,
     Act.CANCEL_CAPTURE,
     Act.OVERRIDE,
     Act.PUBLISH,

@@ -34,7 +34,9 @@ class CaptureRequestQuerySet(models.QuerySet["CaptureRequest"]):
         running = ~models.Q(state=CaptureRequest.State.SEALED)
         # What a person uploaded is no answer to an order to fetch.
         fetched = self.exclude(engine=Engine.UPLOAD)
-        shared = fetched.filter(running | fresh, canonical_url=canonical_url, discreet=discreet, confidential=False)
+        shared = fetched.filter(
+            running | fresh, canonical_url=canonical_url, discreet=discreet, confidential=False, unverified_tls=False
+        )
         return shared.order_by("-created_at")
 
 

@@ -34,6 +34,7 @@ class NextStep(StrEnum):
     RETRY = "retry"
     WAIT = "wait"
     CORRECT_URL = "correct_url"
+    CAPTURE_DESPITE_TLS = "capture_despite_tls"
     ASK_INTERNET_ARCHIVE = "ask_internet_archive"
     UPLOAD_OWN_COPY = "upload_own_copy"
     FIND_OTHER_SOURCE = "find_other_source"
@@ -45,6 +46,7 @@ class NextStep(StrEnum):
             NextStep.CHECK_PASSAGE: _("Look at the passage"),
             NextStep.RETRY: _("Try again now"),
             NextStep.WAIT: _("Wait: it is tried again by itself"),
+            NextStep.CAPTURE_DESPITE_TLS: _("Archive it all the same, marked for ever"),
             NextStep.CORRECT_URL: _("Correct the address"),
             NextStep.ASK_INTERNET_ARCHIVE: _("Ask the Internet Archive"),
             NextStep.UPLOAD_OWN_COPY: _("Upload my own copy"),
@@ -127,6 +129,14 @@ def _steps(outcome: Outcome | str, reason: str) -> tuple[NextStep, ...]:
             return (NextStep.CHECK_PASSAGE,)
         case Outcome.CAPTURED_PARTIAL:
             return NextStep.CHECK_PASSAGE, NextStep.RETRY, NextStep.UPLOAD_OWN_COPY
+        case Outcome.TLS_ERROR:
+            return (
+                NextStep.RETRY,
+                NextStep.CAPTURE_DESPITE_TLS,
+                NextStep.UPLOAD_OWN_COPY,
+                NextStep.FIND_OTHER_SOURCE,
+                NextStep.TAKE_FILE_OR_WORK,
+            )
         case Outcome.REFUSED:
             return NextStep.CORRECT_URL, NextStep.UPLOAD_OWN_COPY, NextStep.FIND_OTHER_SOURCE
         case Outcome.GONE:

@@ -12,7 +12,7 @@ from factcheck.archive.models import Capture, CaptureRequest, Engine, TextLayer
 from factcheck.archive.outcomes import NextStep, next_steps, sentence
 from factcheck.jobs.models import Job
 
-STAGES = ("queued", "fetching", "storing", "extracting", "sealed")
+STAGES = ("queued", "fetching", "extracting", "requisites", "storing", "sealed")
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,22 @@ def _label(name: str) -> str:
         "fetching": _("Fetching the page"),
         "storing": _("Storing the bytes"),
         "extracting": _("Reading the text"),
+        "requisites": _("Fetching pictures and styles"),
         "sealed": _("Sealed"),
     }[name]
 
 
 def _stages(now: str, *, ended: bool, fetched: bool) -> tuple[Stage, ...]:
-    reached = STAGES.index(now)
-    return tuple(
-        Stage(name, _label(name), "done" if ended or place < reached else "now" if place == reached else "waiting")
-        for place, name in enumerate(STAGES)
-        if fetched or name != "fetching"
-    )
+    """``now`` is a stage's name, and after a space how far it is: "requisites 12/40"."""
+    name_now, _space, far = now.partition(" ")
+    reached = STAGES.index(name_now)
+    stages = []
+    for place, name in enumerate(STAGES):
+        if fetched or name not in ("fetching", "requisites"):
+            is_now = place == reached and not ended
+            state = "done" if ended or place < reached else "now" if is_now else "waiting"
+            stages.append(Stage(name, f"{_label(name)} {far}".strip() if is_now else _label(name), state))
+    return tuple(stages)
 
 
 def capture_progress(request: CaptureRequest) -> Progress:
@@ -91,7 +96,8 @@ def capture_progress(request: CaptureRequest) -> Progress:
             attempts=attempts,
             capture=None,
         )
-    stage = job.stage if job is not None and job.state == Job.State.RUNNING and job.stage in STAGES else "queued"
+    stage = job.stage if job is not None and job.state == Job.State.RUNNING else ""
+    stage = stage if stage.partition(" ")[0] in STAGES else "queued"
     return Progress(
         stages=_stages(stage, ended=False, fetched=fetched),
         sentence=_("The page is being archived.") if fetched else _("The uploaded copy is being read."),

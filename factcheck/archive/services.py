@@ -79,12 +79,16 @@ def request_capture(
 
 
 @transaction.atomic
-def retry_capture(request: CaptureRequest, *, by: User | None, bulk: bool = False) -> CaptureRequest:
+def retry_capture(
+    request: CaptureRequest, *, by: User | None, bulk: bool = False, despite_tls: bool = False
+) -> CaptureRequest:
     """Try again now: a new order beside an ended one, whose copy stays; or the same one, brought forward.
 
-    As one of many (``bulk``) a new order waits until nobody waits for a single one.
+    As one of many (``bulk``) a new order waits until nobody waits for a single one. With ``despite_tls`` the page is
+    taken although its certificate does not verify: an editor's act, only after that has been found out, and the copy
+    bears the mark for ever. Raises CaptureNotPossible.
     """
-    require(by, Act.ADD_EVIDENCE)
+    require(by, Act.CAPTURE_DESPITE_TLS if despite_tls else Act.ADD_EVIDENCE)
     request = CaptureRequest.objects.select_for_update().get(pk=request.pk)
     if request.state == CaptureRequest.State.OPEN:
         now = timezone.now()
@@ -94,6 +98,8 @@ def retry_capture(request: CaptureRequest, *, by: User | None, bulk: bool = Fals
         ):
             transaction.on_commit(wake, robust=True)
         return request
+    if despite_tls and request.last_outcome != Outcome.TLS_ERROR:
+        raise CaptureNotPossible(_("Only a page whose certificate was found not to be valid can be taken despite it."))
     return _order(
         request.url,
         request.canonical_url,
@@ -103,6 +109,7 @@ def retry_capture(request: CaptureRequest, *, by: User | None, bulk: bool = Fals
         patient=True,
         retry_of=request,
         bulk=bulk,
+        despite_tls=despite_tls,
     )
 
 
@@ -137,6 +144,7 @@ def _order(
     patient: bool,
     retry_of: CaptureRequest | None = None,
     bulk: bool = False,
+    despite_tls: bool = False,
 ) -> CaptureRequest:
     request = CaptureRequest(
         url=url,
@@ -146,6 +154,7 @@ def _order(
         discreet=discreet,
         confidential=confidential,
         patient=patient,
+        unverified_tls=despite_tls,
         retry_of=retry_of,
     )
     request.job = enqueue(JOB_KIND, request.subject, owner=owner_of(by), bulk=bulk, place=request.host)
@@ -155,6 +164,7 @@ def _order(
         "engine": request.engine,
         "discreet": discreet,
         "retry_of": retry_of.public_id if retry_of else None,
+        **({"despite_tls": True} if despite_tls else {}),
     }
     record(Action.CAPTURE_REQUESTED, request.subject, facts, by=by.actor_id if by else None)
     return request

@@ -45,6 +45,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("evidence/<str:evidence_id>/confirm/", evidence.evidence_confirm, name="evidence_confirm"),
     path("evidence/<str:evidence_id>/withdraw/", evidence.evidence_withdraw, name="evidence_withdraw"),
     path("evidence/<str:evidence_id>/archive-again/", evidence.evidence_archive_again, name="evidence_archive_again"),
+    path("evidence/<str:evidence_id>/despite-tls/", evidence.evidence_despite_tls, name="evidence_despite_tls"),
     path("evidence/<str:evidence_id>/own-copy/", evidence.evidence_own_copy, name="evidence_own_copy"),
     path("sources/<str:source_id>/visibility/", evidence.source_visibility, name="source_visibility"),
     path("captures/", capture_list.captures, name="captures"),

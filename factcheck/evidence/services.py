@@ -245,8 +245,13 @@ def confirm_passage(evidence: Evidence, *, reason: str, version: int | None, by:
 
 
 @transaction.atomic
-def archive_again(evidence: Evidence, *, by: User | None, bulk: bool = False) -> CaptureRequest:
-    """Order a new copy of the page and look for the words in that. The old copy stays what it was."""
+def archive_again(
+    evidence: Evidence, *, by: User | None, bulk: bool = False, despite_tls: bool = False
+) -> CaptureRequest:
+    """Order a new copy of the page and look for the words in that. The old copy stays what it was.
+
+    ``despite_tls`` as for ``retry_capture``.
+    """
     require(by, Act.ADD_EVIDENCE)
     evidence = _lock(evidence, None, by)
     if evidence.capture_request is None:
@@ -256,7 +261,7 @@ def archive_again(evidence: Evidence, *, by: User | None, bulk: bool = False) ->
         raise EvidenceError(
             _("The words are secured by the copy that is there. Attach the page once more for a new one.")
         )
-    request = retry_capture(evidence.capture_request, by=by, bulk=bulk)
+    request = retry_capture(evidence.capture_request, by=by, bulk=bulk, despite_tls=despite_tls)
     evidence.capture_request = request
     evidence.version += 1
     evidence.save(update_fields=["capture_request", "version"])

@@ -105,6 +105,8 @@ class CaptureFacts:
     truncated: bool
     visibility: str
     uploaded: "Uploaded | None" = None
+    # The certificate was not valid, and an editor had the page archived all the same.
+    unverified: bool = False
 
     @property
     def link(self) -> str:
@@ -608,6 +610,7 @@ def _capture(facts: Mapping[str, Any]) -> CaptureFacts:
         truncated=bool(facts.get("truncated")),
         visibility=facts.get("visibility") or "passage",
         uploaded=Uploaded(by=_name(uploaded.get("by")), at=_moment(uploaded["at"])) if uploaded else None,
+        unverified=isinstance(tls := facts.get("tls"), Mapping) and tls.get("verified") is False,
     )
 
 

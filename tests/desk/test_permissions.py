@@ -76,6 +76,7 @@ TABLE: dict[str, Desk | Public] = {
     "desk:evidence_confirm": Desk(get=NOBODY, post=CHECKERS),
     "desk:evidence_withdraw": Desk(get=NOBODY, post=ALL),
     "desk:evidence_archive_again": Desk(get=NOBODY, post=ALL),
+    "desk:evidence_despite_tls": Desk(get=NOBODY, post=EDITORS),
     "desk:evidence_own_copy": Desk(get=ALL, post=ALL),
     "desk:source_visibility": Desk(get=EDITORS, post=EDITORS),
     "desk:captures": Desk(get=ALL, post=ALL),

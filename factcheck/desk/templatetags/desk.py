@@ -6,6 +6,7 @@ from typing import Any
 from django import template
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from factcheck.accounts.permissions import Act, may
 from factcheck.desk.http import DeskRequest
@@ -45,3 +46,28 @@ def person_may(context: dict[str, Any], act: str) -> bool:
     """Whether the signed-in person may do the act of this name: {% person_may "PUBLISH" as may_publish %}."""
     request: DeskRequest = context["request"]
     return may(request.user, Act[act])
+
+
+@register.simple_tag
+def missed_requisites(reason: str, number: int) -> str:
+    """Why so many parts of a page are not in its copy."""
+    sentences = {
+        "absent": ngettext("%(n)d is not there.", "%(n)d are not there.", number),
+        "asked_to_wait": ngettext(
+            "%(n)d was not given, as we ask too often.", "%(n)d were not given, as we ask too often.", number
+        ),
+        "refused": ngettext(
+            "%(n)d has an address that we do not open.", "%(n)d have addresses that we do not open.", number
+        ),
+        "time": ngettext("%(n)d did not come in time.", "%(n)d did not come in time.", number),
+        "too_large": ngettext("%(n)d is too large.", "%(n)d are too large.", number),
+        "too_many": ngettext(
+            "%(n)d was left out, as there are too many.", "%(n)d were left out, as there are too many.", number
+        ),
+        "too_much": ngettext(
+            "%(n)d was left out, as the copy was full.", "%(n)d were left out, as the copy was full.", number
+        ),
+        "unreachable": ngettext("%(n)d could not be reached.", "%(n)d could not be reached.", number),
+    }
+    other = ngettext("%(n)d is missing.", "%(n)d are missing.", number)
+    return sentences.get(reason, other) % {"n": number}

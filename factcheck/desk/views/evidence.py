@@ -198,6 +198,17 @@ def evidence_archive_again(request: DeskRequest, evidence_id: str) -> HttpRespon
     return _done(request, subject, _("A new copy is being made."))
 
 
+@desk_view(Act.CAPTURE_DESPITE_TLS)
+@require_POST
+def evidence_despite_tls(request: DeskRequest, evidence_id: str) -> HttpResponse:
+    subject = find_evidence(request, evidence_id)
+    try:
+        archive_again(subject, by=request.user, despite_tls=True)
+    except FactcheckError as refusal:
+        return _refused(request, _context(subject, refusal=str(refusal)))
+    return _done(request, subject, _("A copy is being made that will say for ever that its sender is not proven."))
+
+
 @desk_view(Act.ADD_EVIDENCE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def evidence_own_copy(request: DeskRequest, evidence_id: str) -> HttpResponse:
