@@ -323,7 +323,7 @@ def members(warc: IO[bytes] | _Reading) -> Iterator[Member]:
             try:
                 # Bounded: a page of nothing but blanks unpacks to a thousand times its size.
                 data = unpacker.decompress(packed, _PIECE_BYTES)
-            except isal_zlib.IsalError as error:
+            except isal_zlib.IsalError as error:  # type: ignore[misc]
                 raise WarcFault(_("The file is not packed as a WARC is.")) from error
             if not packed and not data and not unpacker.eof:
                 raise WarcFault(_("The file ends in the middle of a record."))
