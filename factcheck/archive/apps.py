@@ -18,6 +18,7 @@ class ArchiveConfig(AppConfig):
         from factcheck.archive import witnesses
         from factcheck.archive.blobs import tidy
         from factcheck.archive.capturing import EXTRACTING_SECONDS, SLACK_SECONDS, give_up, run_capture
+        from factcheck.archive.collecting import collect
         from factcheck.archive.services import JOB_KIND
         from factcheck.jobs.registry import Kind, Periodic, register, register_periodic
 
@@ -43,3 +44,4 @@ class ArchiveConfig(AppConfig):
         every = settings.SWEEP_EVERY_SECONDS
         register_periodic(Periodic("archive.sign_packages", every, partial(_sign_packages, everything=False)))
         register_periodic(Periodic("archive.sign_everything", 3600, partial(_sign_packages, everything=True)))
+        register_periodic(Periodic(name="archive.collect_blobs", every_seconds=24 * 3600, run=collect))

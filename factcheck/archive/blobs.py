@@ -117,6 +117,20 @@ def store(content: bytes | IO[bytes] | Iterable[bytes]) -> Blob:
     return writing.blob
 
 
+def taken_folder() -> Path:
+    """Where ``archive.collecting`` holds a file while it looks once more whether it may go."""
+    folder = _root() / "taken"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def all_paths() -> Iterator[Path]:
+    """Every file under its hash, one folder after the other."""
+    for path in _root().glob("??/??/*"):
+        if _SHA256.fullmatch(path.name):
+            yield path
+
+
 def exists(sha256: str) -> bool:
     return path_of(sha256).is_file()
 
