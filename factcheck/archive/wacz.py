@@ -18,7 +18,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import IO, Any
+from typing import IO, Any, cast
 from urllib.parse import quote, urlsplit
 
 from django.utils.translation import gettext as _
@@ -39,6 +39,8 @@ DATAPACKAGE, DIGEST = "datapackage.json", "datapackage-digest.json"
 # https://specs.webrecorder.net/wacz-auth/0.1.0/: the anonymous form has these properties and no other.
 SIGNED_ANONYMOUSLY = frozenset(("hash", "created", "software", "version", "signature", "publicKey"))
 
+# Its types say that this is an exception, where it is the class of one.
+_NotPacked = cast(type[Exception], isal_zlib.error)
 _PIECE_BYTES = 256 * 1024
 _HEAD_BYTES = 1 << 20
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]{1,9})?Z")
