@@ -27,7 +27,10 @@ class ArchiveConfig(AppConfig):
                 name=JOB_KIND,
                 run=run_capture,
                 gave_up=give_up,
-                deadline_seconds=settings.CAPTURE_TIMEOUT_SECONDS + EXTRACTING_SECONDS + SLACK_SECONDS,
+                deadline_seconds=settings.CAPTURE_TIMEOUT_SECONDS
+                + settings.CAPTURE_REQUISITES_SECONDS
+                + EXTRACTING_SECONDS
+                + SLACK_SECONDS,
                 max_attempts=8,
             )
         )
@@ -41,7 +44,7 @@ class ArchiveConfig(AppConfig):
             )
         )
         register_periodic(Periodic(name="tidy-blobs", every_seconds=3600, run=tidy))
+        register_periodic(Periodic(name="archive.collect_blobs", every_seconds=24 * 3600, run=collect))
         every = settings.SWEEP_EVERY_SECONDS
         register_periodic(Periodic("archive.sign_packages", every, partial(_sign_packages, everything=False)))
         register_periodic(Periodic("archive.sign_everything", 3600, partial(_sign_packages, everything=True)))
-        register_periodic(Periodic(name="archive.collect_blobs", every_seconds=24 * 3600, run=collect))
