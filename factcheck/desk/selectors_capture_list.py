@@ -86,6 +86,10 @@ class CaptureList:
     people: list[User]
     articles: list[Article]
 
+    @property
+    def anything_to_choose(self) -> bool:
+        return any(row.may_retry or row.may_cancel for row in self.rows)
+
 
 def requests_visible_to(person: User) -> QuerySet[CaptureRequest]:
     """Orders that the person may know of, by the rule of ``selectors_captures.find_capture``."""
