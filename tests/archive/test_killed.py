@@ -78,11 +78,12 @@ def _worker(site: web.Site, store: Path, stage: str, job: Job) -> Iterator[subpr
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("stage", ["fetching", "storing", "extracting", "sealing"])
+@pytest.mark.parametrize("stage", ["fetching", "extracting", "requisites", "storing", "sealing"])
 def test_a_worker_killed_in_mid_capture_leaves_in_the_end_one_capture_and_one_entry(
     site: web.Site, store: Path, stage: str
 ) -> None:
-    site.pages["/"] = web.page(ARTICLE)
+    page = f"{ARTICLE}<img src=/a.png>"
+    site.pages.update({"/": web.page(page), "/a.png": web.page(b"\x89PNG\r\n\x1a\nx", media_type="image/png")})
     request = request_capture(site.url("/"), by=None)
     job = request.job
     assert job is not None
@@ -98,9 +99,9 @@ def test_a_worker_killed_in_mid_capture_leaves_in_the_end_one_capture_and_one_en
     attempt(request)
 
     sealed = Capture.objects.get()
-    assert (sealed.outcome, sealed.attempts) == ("captured", 2)
+    assert (sealed.outcome, sealed.attempts, sealed.requisites_kept) == ("captured", 2, 1)
     assert Entry.objects.filter(action="capture.sealed").count() == 1
-    assert blobs.verify(sealed.body_sha256) == len(ARTICLE)
+    assert blobs.verify(sealed.body_sha256) == len(page)
     assert blobs.verify(sealed.warc_sha256) == sealed.warc_bytes
 
 
