@@ -31,11 +31,21 @@ demo: setup ## run the sample newsroom until Ctrl-C; PORT=8000 moves it
 
 .PHONY: test
 test: setup $(BIN)/.installed-dev ## every test that this machine can run in 10 minutes, on SQLite
-	@exec $(BIN)/python -m pytest -m "not full" $(PYTEST)
+	@exec $(BIN)/python -m pytest -m "not full and not interop" $(PYTEST)
 
 .PHONY: test-full
 test-full: setup $(BIN)/.installed-dev ## the rest: what takes longer than 10 minutes
-	@exec $(BIN)/python -m pytest -m full
+	@tests/interop/environment.sh
+	@exec $(BIN)/python -m pytest -m "full or interop"
+
+.PHONY: interop
+interop: setup $(BIN)/.installed-dev ## other people's tools read what we write; installs them in .interop
+	@tests/interop/environment.sh
+	@exec $(BIN)/python -m pytest -m interop
+
+.PHONY: bench-archive
+bench-archive: $(BIN)/.installed ## the archiver beside GNU wget on a made-up site; ARGS="--write" into docs/benchmarks.md
+	@exec $(BIN)/python -m benchmarks.archive $(ARGS)
 
 .PHONY: check
 check: $(BIN)/.installed-dev ## format, lint, types, import contracts, missing migrations

@@ -31,10 +31,10 @@ from factcheck.archive.signatures import signed_data as data_of
 from factcheck.outbound.messages import Broken, read_head
 
 # Raise the number whenever the same capture would give other bytes than before.
-SOFTWARE = "Factcheck WACZ 1"
+SOFTWARE = "Factcheck WACZ 2"
 VERSION = "1.1.1"
 MEDIA_TYPE = "application/wacz"
-WARC, INDEX, PAGES = "archive/data.warc.gz", "indexes/index.cdxj", "pages/pages.jsonl"
+WARC, INDEX, PAGES = "archive/data.warc.gz", "indexes/index.cdx", "pages/pages.jsonl"
 DATAPACKAGE, DIGEST = "datapackage.json", "datapackage-digest.json"
 # https://specs.webrecorder.net/wacz-auth/0.1.0/: the anonymous form has these properties and no other.
 SIGNED_ANONYMOUSLY = frozenset(("hash", "created", "software", "version", "signature", "publicKey"))

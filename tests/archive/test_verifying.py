@@ -396,6 +396,6 @@ def test_an_index_of_many_answers_and_revisits_is_right_for_each() -> None:
     package = lay_out(file, **about)
 
     assert check_wacz(io.BytesIO(b"".join(package.pieces(file)))) == []
-    index = dict(package.small)["indexes/index.cdxj"]
+    index = dict(package.small)["indexes/index.cdx"]
     assert index.count(b"\n") == 602
     assert index.count(b'"warc/revisit"') == 301

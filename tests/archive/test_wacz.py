@@ -98,7 +98,7 @@ def test_the_same_capture_gives_the_same_bytes_and_another_title_other_ones():
 
 def test_the_bytes_are_those_of_the_format_as_it_is_numbered():
     """A change of this hash is a change of every package ever given away: raise the number in SOFTWARE with it."""
-    assert wacz.SOFTWARE == "Factcheck WACZ 1"
+    assert wacz.SOFTWARE == "Factcheck WACZ 2"
     record = (
         b"WARC/1.1\r\nWARC-Type: response\r\nWARC-Target-URI: https://www.news.example/costs\r\n"
         b"WARC-Date: 2026-03-04T05:06:06.123456Z\r\nWARC-Payload-Digest: sha256:00\r\n\r\n"
@@ -111,7 +111,7 @@ def test_the_bytes_are_those_of_the_format_as_it_is_numbered():
 
     assert (
         hashlib.sha256(package(archive)).hexdigest()
-        == "75670d1e4e4f970b14819bc83ed139ff98165a5a9e10268636bb18ef86b746b8"
+        == "7364e0d8bd0fb86f68e879d820aa2442d19e1393d32d77b65430df13db45e058"
     )
 
 
