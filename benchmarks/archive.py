@@ -256,6 +256,9 @@ def measured(command: list[str], environment: dict[str, str], cwd: Path) -> tupl
     ended.set()
     sampler.join()
     process.returncode = os.waitstatus_to_exitcode(status)
+    # wget says 8 when any answer was an error.
+    if process.returncode not in (0, 8):
+        raise SystemExit(f"{command[0]} ended with {process.returncode}.")
     return seconds, usage.ru_utime + usage.ru_stime, peak
 
 

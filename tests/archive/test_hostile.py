@@ -1,0 +1,152 @@
+"""Sites and files made to harm us, captured by a worker process of its own: each ends as what it was."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as project
+
+from tests import web
+from tests.web import Visit
+
+SECONDS = 3
+WORKER_MAX_BYTES, CHILD_MAX_BYTES = 300_000_000, 1_000_000_000
+
+
+def drip(visit: Visit) -> None:
+    visit.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
+    while visit.send(b"<p>word</p>") and visit.pause(0.1):
+        pass
+
+
+def slow_head(visit: Visit) -> None:
+    visit.send(b"HTTP/1.1 200 OK\r\n")
+    while visit.send(b"X-More: yes\r\n") and visit.pause(0.1):
+        pass
+
+
+def endless(visit: Visit) -> None:
+    visit.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
+    while visit.send(b"<p>word</p>\n" * 5_000):
+        pass
+
+
+def silent(visit: Visit) -> None:
+    visit.wait_for_hangup()
+
+
+def reset(visit: Visit) -> None:
+    visit.reset()
+
+
+def short_of_its_length(visit: Visit) -> None:
+    visit.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5000\r\n\r\n<p>word</p>")
+
+
+BOMB = gzip.compress(b"<p>0</p>" + bytes(60_000_000), 9)
+MANY_PARTS = "".join(f'<img src="/part/{number}.png">' for number in range(5_000))
+PDF_OF_NONSENSE = b"%PDF-1.7\n" + b"1 0 obj<</Type/Pages/Kids[1 0 R 1 0 R]/Count 999999999>>endobj\n" * 2_000
+
+# By address: the page, and what the capture may end as. The last one shows that the worker takes the next job.
+SET: dict[str, tuple[web.Page, tuple[str, ...]]] = {
+    "/drip": (drip, ("captured_partial",)),
+    "/slow-head": (slow_head, ("unreachable",)),
+    "/endless": (endless, ("captured_partial",)),
+    "/silent": (silent, ("unreachable",)),
+    "/reset": (reset, ("unreachable",)),
+    "/short": (short_of_its_length, ("captured_partial",)),
+    "/bomb": (web.page(BOMB, headers={"Content-Encoding": "gzip"}), ("captured_partial",)),
+    "/attributes": (web.page("<p " + " ".join(f"a{n}=1" for n in range(200_000)) + ">word</p>"), ("captured",)),
+    "/node": (web.page("<p>" + "word " * 2_000_000), ("captured",)),
+    "/deep": (web.page("<div>" * 100_000 + "word"), ("captured",)),
+    "/pdf": (web.page(PDF_OF_NONSENSE, media_type="application/pdf"), ("captured",)),
+    "/parts": (web.page(f"<p>{'word ' * 50}</p>{MANY_PARTS}"), ("captured_partial", "captured")),
+    "/last": (web.page("<p>" + "An ordinary page, to be read after all that. " * 9), ("captured",)),
+}
+
+_WORKER = """
+import json, os, resource, sys, threading, time
+os.environ["DJANGO_SETTINGS_MODULE"] = "factcheck.settings"
+import django; django.setup()
+from django.core.management import call_command
+from factcheck.archive import nursery
+from factcheck.archive.models import Capture
+from factcheck.archive.services import request_capture
+from factcheck.jobs.running import run_due_jobs
+call_command("migrate", verbosity=0)
+requests = [request_capture(url, by=None, patient=False) for url in sys.argv[1:]]
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+while run_due_jobs():
+    pass
+nursery.close()
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(json.dumps({
+    "worker": 1024 * int(peak.split()[1]),
+    "child": 1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,
+    "captures": {capture.request.url: [
+        capture.outcome, capture.reason, (capture.sealed_at - capture.started_at).total_seconds(),
+        {layer.kind: [layer.outcome, layer.detail] for layer in capture.layers.all()},
+    ] for capture in Capture.objects.select_related("request")},
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    var = tmp_path_factory.mktemp("var")
+    (var / "static").mkdir()
+    with web.serve({path: page for path, (page, _outcomes) in SET.items()}) as site:
+        kept = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "BROKER_URL"}}
+        environment = kept | {
+            "FACTCHECK_TESTING": "1",
+            "FACTCHECK_VAR": str(var),
+            "ARCHIVE_ALLOW_LOOPBACK": site.pair,
+            "ARCHIVE_PORTS": str(site.port),
+            "CAPTURE_TIMEOUT_SECONDS": str(SECONDS),
+            "CAPTURE_MAX_BYTES": str(20_000_000),
+            "CAPTURE_MAX_DECODED_BYTES": str(40_000_000),
+            "CAPTURE_HOST_SPACING_SECONDS": "0",
+        }
+        answered = subprocess.run(
+            [sys.executable, "-c", _WORKER, *(site.url(path) for path in SET)],
+            cwd=Path(project.BASE_DIR),
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=170,
+        )
+        assert answered.returncode == 0, answered.stderr
+        facts: dict[str, Any] = json.loads(answered.stdout)
+        facts["captures"] = {url.removeprefix(site.url("")): said for url, said in facts["captures"].items()}
+    return facts
+
+
+@pytest.mark.parametrize("path", SET)
+def test_each_ends_as_what_it_was_and_inside_its_limit(path: str, done: dict[str, Any]) -> None:
+    outcome, reason, seconds, layers = done["captures"][path]
+
+    assert outcome in SET[path][1], (reason, layers)
+    # Fetching, the child's wall time, and what a busy machine adds.
+    assert seconds < SECONDS + 25
+
+
+def test_the_worker_and_its_children_stay_in_their_memory(done: dict[str, Any]) -> None:
+    assert done["worker"] < WORKER_MAX_BYTES
+    assert done["child"] < CHILD_MAX_BYTES
+
+
+@pytest.mark.parametrize(("path", "detail"), [("/attributes", "attributes"), ("/deep", "depth")])
+def test_a_page_made_to_wear_the_parser_out_says_which_limit_it_met(
+    path: str, detail: str, done: dict[str, Any]
+) -> None:
+    assert done["captures"][path][3]["visible"] == ["limit", detail]
+
+
+def test_text_that_is_large_but_bearable_is_read(done: dict[str, Any]) -> None:
+    assert done["captures"]["/node"][3]["visible"][0] == "ok"
+    assert done["captures"]["/last"][3]["visible"][0] == "ok"
