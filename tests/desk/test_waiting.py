@@ -16,6 +16,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 WALL = "<title>Just a moment...</title><p>Verify you are human</p><script>window._cf_chl_opt={}</script>"
 
 
+STEPS = [
+    "Try again now",
+    "Upload my own copy",
+    "Find another page that says it",
+    "Enter it as a work, with its edition and page",
+]
+
+
 def met(page: bytes) -> Evidence:
     """Evidence whose page answered like this at the first try."""
     with newsroom_web.site({"/": page}) as site:
@@ -31,12 +39,12 @@ def met(page: bytes) -> Evidence:
         (
             web.page("<p>Busy</p>", status="503 Busy"),
             "The site itself reports a fault on its side.",
-            ["Try again now", "Find another page that says it", "Enter it as a work, with its edition and page"],
+            STEPS,
         ),
         (
             web.page(WALL),
             "The site asks visitors to prove that they are human, and sent no article.",
-            ["Try again now", "Find another page that says it", "Enter it as a work, with its edition and page"],
+            STEPS,
         ),
     ],
     ids=["fault", "wall"],
