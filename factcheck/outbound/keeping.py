@@ -9,14 +9,15 @@ import io
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
 from factcheck.outbound.addresses import Address, Resolve, Target, check_address, vet
-from factcheck.outbound.errors import AddressRefused, OutboundError, Unreachable
+from factcheck.outbound.errors import AddressRefused, Unreachable
 from factcheck.outbound.exchanges import Exchange
 from factcheck.outbound.messages import Body, Broken, Head, read_head
-from factcheck.outbound.recording import REDIRECTS, Cut, Recorder, TeeStream, connect, secure, translated
+from factcheck.outbound.recording import Cut, Recorder, TeeStream, connect, secure, translated
 
 _READ_BYTES = 65_536
 _UNSAFE = re.compile(r"[\r\n\x00]")
@@ -36,31 +37,35 @@ class KeptConnection:
 
     def get(self, url: str, headers: Mapping[str, str], *, deadline: float, max_bytes: int) -> Exchange:
         """One exchange, redirects not followed. Raises OutboundError where no usable answer came."""
-        address = check_address(url)
+        return self.ask(Question("GET", url, headers), deadline=deadline, max_bytes=max_bytes)
+
+    def ask(self, question: "Question", *, deadline: float, max_bytes: int) -> Exchange:
+        """As ``get``, in the words of somebody else: of a browser behind us."""
+        address = check_address(question.url)
         origin = (address.scheme, address.host, address.port)
-        if self._recorder is not None and origin == self._origin:
+        # A kept connection may close unasked, and then one asks again; what is posted must not be posted twice.
+        kept = self._recorder if origin == self._origin and not question.body else None
+        if kept is not None and kept.is_idle():
             try:
-                return self._ask(self._recorder.target_for(address), headers, deadline, max_bytes, kept=True)
+                return self._ask(kept.target_for(address), question, deadline, max_bytes, kept=True)
             except _Closed:
                 # A site may close a connection that it kept, at any moment: that is no answer to this question.
                 self.close()
         self.close()
-        target = vet(url, resolve=self._resolve, seconds=deadline - time.monotonic())
+        target = vet(question.url, resolve=self._resolve, seconds=deadline - time.monotonic())
         self._origin = (target.scheme, target.host, target.port)
-        return self._ask(target, headers, deadline, max_bytes, kept=False)
+        return self._ask(target, question, deadline, max_bytes, kept=False)
 
     def close(self) -> None:
         if self._recorder is not None:
             self._recorder.close()
         self._recorder = None
 
-    def _ask(
-        self, target: Target, headers: Mapping[str, str], deadline: float, max_bytes: int, *, kept: bool
-    ) -> Exchange:
+    def _ask(self, target: Target, question: "Question", deadline: float, max_bytes: int, *, kept: bool) -> Exchange:
         begun = time.monotonic()
         try:
             recorder = self._connected(target, deadline, max_bytes)
-            request = _request(target, headers)
+            request = _request(target, question)
             return self._exchange(recorder, request, begun)
         except _Closed as error:
             if kept:
@@ -122,6 +127,7 @@ class KeptConnection:
         except BaseException:
             recorder.spool.close()
             raise
+        recorder.expect_body_of(head)
         truncated = None
         body = Body(reader, head)
         try:
@@ -154,32 +160,43 @@ class KeptConnection:
         return exchange
 
 
+@dataclass(frozen=True)
+class Question:
+    """A request but for its Host and Content-Length. The method is GET, or POST with a body."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
 class _Closed(Exception):
     """The connection ended before a byte of an answer had come."""
 
 
-def redirect_target(exchange: Exchange) -> str | None:
-    """Where an answer sends us on, as it is written; None for one that does not."""
-    return exchange.header("location") if exchange.status in REDIRECTS else None
-
-
-def _request(target: Address, headers: Mapping[str, str]) -> bytes:
+def _request(target: Address, question: Question) -> bytes:
     host = f"[{target.host}]" if ":" in target.host else target.host
     if target.port != {"http": 80, "https": 443}[target.scheme]:
         host += f":{target.port}"
-    lines = [f"GET {target.path} HTTP/1.1", f"Host: {host}", *(f"{name}: {value}" for name, value in headers.items())]
+    lines = [f"{question.method} {target.path} HTTP/1.1", f"Host: {host}"]
+    lines += [f"{name}: {value}" for name, value in question.headers.items()]
+    if question.method != "GET":
+        lines.append(f"Content-Length: {len(question.body)}")
     if any(_UNSAFE.search(line) for line in lines):
         raise AddressRefused("unreadable", _("This is not an address of a page: it cannot be read as one."))
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + question.body
 
 
 def _may_be_kept(head: Head) -> bool:
     """Whether the end of this answer is known by itself, and nobody asked for an end of the connection."""
     tokens = {token.strip().lower() for value in head.all("connection") for token in value.split(",")}
-    if head.version != "HTTP/1.1" or "close" in tokens:
+    if head.version != "HTTP/1.1" or head.status < 200 or "close" in tokens:
         return False
-    framed = bool(head.all("content-length")) or "chunked" in " ".join(head.all("transfer-encoding")).lower()
-    return framed or head.status in (204, 304)
+    lengths, codings = head.all("content-length"), head.all("transfer-encoding")
+    if lengths and codings:
+        # The two may disagree about where the next answer begins: RFC 9112, part 6.1.
+        return False
+    return bool(lengths or codings) or head.status in (204, 304)
 
 
-__all__ = ["KeptConnection", "OutboundError", "redirect_target"]
+__all__ = ["KeptConnection", "Question"]

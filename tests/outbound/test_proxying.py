@@ -1,0 +1,216 @@
+"""The proxy that a browser is behind: nothing passes it unvetted, unrecorded or over budget."""
+
+import base64
+import socket
+import ssl
+from contextlib import contextmanager
+
+import pytest
+
+from factcheck.outbound.proxying import POST_MAX_BYTES, ProxyLimits, RecordingProxy
+from tests import web
+
+LIMITS = ProxyLimits(count=20, wire_bytes=1_000_000, each_bytes=500_000, seconds=10)
+
+
+@contextmanager
+def speaking_to(proxy):
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as line:
+        yield line
+
+
+def credentials(proxy):
+    token = base64.b64encode(f"{proxy.user}:{proxy.password}".encode()).decode()
+    return f"Proxy-Authorization: Basic {token}\r\n"
+
+
+def answer(line):
+    """One whole response by its Content-Length."""
+    with line.makefile("rb") as reader:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            piece = reader.readline()
+            if not piece:
+                return head, b""
+            head += piece
+        length = next(int(row.split(b":")[1]) for row in head.split(b"\r\n") if row.startswith(b"Content-Length"))
+        return head, reader.read(length)
+
+
+def ask(proxy, url, *, method="GET", headers="", body=b"", known=True):
+    with speaking_to(proxy) as line:
+        who = credentials(proxy) if known else ""
+        line.sendall(f"{method} {url} HTTP/1.1\r\nHost: x\r\n{who}{headers}\r\n".encode() + body)
+        return answer(line)
+
+
+def test_what_the_browser_gets_is_kept_byte_for_byte(allow):
+    sent = web.page("<p>Hello</p>", headers={"X-Odd": "  two  "})
+    with web.serve({"/": sent}) as site, RecordingProxy(LIMITS) as proxy:
+        allow(site)
+
+        head, body = ask(proxy, site.url("/"))
+
+        assert head.startswith(b"HTTP/1.1 200 OK")
+        assert body == b"<p>Hello</p>"
+        [exchange] = proxy.exchanges
+        assert b"".join(exchange.raw()) == sent
+        assert exchange.request == site.requests[0].raw
+
+
+def test_who_does_not_know_the_word_of_this_capture_is_not_served(allow):
+    with web.serve({"/": web.page("x")}) as site, RecordingProxy(LIMITS) as proxy:
+        allow(site)
+
+        head, _body = ask(proxy, site.url("/"), known=False)
+
+        assert head.startswith(b"HTTP/1.1 407")
+        assert site.connections == 0
+
+
+def test_a_private_address_is_not_connected_to():
+    with web.serve({"/": web.page("secret")}) as canary, RecordingProxy(LIMITS) as proxy:
+        for url in (canary.url("/"), canary.url("/", host="localhost"), "http://169.254.169.254/", "http://[::1]/"):
+            head, body = ask(proxy, url)
+            assert head.startswith(b"HTTP/1.1 502")
+            assert body == b""
+
+        assert canary.connections == 0
+        assert proxy.missed == {"refused": 4}
+
+
+def test_a_name_that_resolves_to_a_private_address_is_not_connected_to():
+    with (
+        web.serve({"/": web.page("secret")}) as canary,
+        RecordingProxy(LIMITS, resolve=lambda _name, _seconds: ["127.0.0.1"]) as proxy,
+    ):
+        head, _body = ask(proxy, "http://rebinding.example/")
+
+        assert head.startswith(b"HTTP/1.1 502")
+        assert canary.connections == 0
+
+
+def test_redirects_go_back_to_the_browser_unfollowed(allow):
+    with web.serve({"/": web.redirect("/next"), "/next": web.page("x")}) as site, RecordingProxy(LIMITS) as proxy:
+        allow(site)
+
+        head, _body = ask(proxy, site.url("/"))
+
+        assert head.startswith(b"HTTP/1.1 302")
+        assert b"Location: /next" in head
+        assert [request.path for request in site.requests] == ["/"]
+
+
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"])
+def test_methods_other_than_get_and_post_do_not_reach_the_site(allow, method):
+    with web.serve({"/": web.page("x")}) as site, RecordingProxy(LIMITS) as proxy:
+        allow(site)
+
+        head, _body = ask(proxy, site.url("/"), method=method)
+
+        assert head.startswith(b"HTTP/1.1 501")
+        assert site.connections == 0
+
+
+def test_a_websocket_does_not_reach_the_site(allow):
+    with web.serve({"/": web.page("x")}) as site, RecordingProxy(LIMITS) as proxy:
+        allow(site)
+
+        head, _body = ask(proxy, site.url("/"), headers="Connection: Upgrade\r\nUpgrade: websocket\r\n")
+
+        assert head.startswith(b"HTTP/1.1 501")
+        assert site.connections == 0
+
+
+def test_a_post_arrives_with_its_body_and_no_word_for_the_proxy(allow):
+    with web.serve({"/": web.page("done")}) as site, RecordingProxy(LIMITS) as proxy:
+        allow(site)
+
+        _head, body = ask(proxy, site.url("/"), method="POST", headers="Content-Length: 3\r\n", body=b"a=b")
+
+        assert body == b"done"
+        assert proxy.exchanges[0].request.endswith(b"\r\n\r\na=b")
+        assert "proxy-authorization" not in site.requests[0].headers
+
+
+def test_a_post_that_is_too_large_does_not_reach_the_site(allow):
+    with web.serve({"/": web.page("done")}) as site, RecordingProxy(LIMITS) as proxy:
+        allow(site)
+
+        ask(proxy, site.url("/"), method="POST", headers=f"Content-Length: {POST_MAX_BYTES + 1}\r\n")
+
+        assert site.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("limits", "why"),
+    [
+        (ProxyLimits(count=1, wire_bytes=1_000_000, each_bytes=500_000, seconds=10), "too_many"),
+        (ProxyLimits(count=9, wire_bytes=500, each_bytes=500, seconds=10), "too_large"),
+    ],
+)
+def test_what_is_over_budget_is_not_asked_for_and_counted(allow, limits, why):
+    with web.serve({"/": web.page("x" * 300)}) as site, RecordingProxy(limits) as proxy:
+        allow(site)
+
+        ask(proxy, site.url("/"))
+        ask(proxy, site.url("/"))
+
+        assert proxy.missed[why] == 1
+
+
+def test_a_site_that_asks_for_the_proxys_word_does_not_get_it(allow):
+    wants = web.page("", status="407 Proxy Authentication Required", headers={"Proxy-Authenticate": "Basic"})
+    with web.serve({"/": wants}) as site, RecordingProxy(LIMITS) as proxy:
+        allow(site)
+
+        head, _body = ask(proxy, site.url("/"))
+
+        assert head.startswith(b"HTTP/1.1 502")
+
+
+def secured(line, proxy, authority):
+    line.sendall(f"CONNECT {authority} HTTP/1.1\r\n{credentials(proxy)}\r\n".encode())
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += line.recv(1)
+    assert head.startswith(b"HTTP/1.1 200")
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context.wrap_socket(line, server_hostname="localhost")
+
+
+def test_behind_a_secure_tunnel_everything_is_recorded_too(allow, tmp_path):
+    certificate = web.certificate(tmp_path)
+    with (
+        web.serve({"/": web.page("private")}, tls=certificate) as site,
+        RecordingProxy(LIMITS, ca_file=str(certificate.file)) as proxy,
+        speaking_to(proxy) as line,
+    ):
+        allow(site)
+        with secured(line, proxy, f"127.0.0.1:{site.port}") as tunnel:
+            tunnel.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            _head, body = answer(tunnel)
+
+        assert body == b"private"
+        [exchange] = proxy.exchanges
+        assert exchange.url == site.url("/")
+        assert exchange.tls is not None
+        assert exchange.tls.verified
+
+
+def test_a_site_whose_certificate_is_not_valid_is_not_shown_to_the_browser(allow, tmp_path):
+    certificate = web.certificate(tmp_path)
+    with (
+        web.serve({"/": web.page("private")}, tls=certificate) as site,
+        RecordingProxy(LIMITS) as proxy,
+        speaking_to(proxy) as line,
+    ):
+        allow(site)
+        with secured(line, proxy, f"127.0.0.1:{site.port}") as tunnel:
+            tunnel.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            head, _body = answer(tunnel)
+
+        assert head.startswith(b"HTTP/1.1 502")
+        assert site.requests == []
