@@ -3,6 +3,7 @@
 import base64
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Error as Download
@@ -17,8 +18,11 @@ from tests import newsroom_web, web
 from tests.archive.test_warc import exchange, write
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 
+FONT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf")
+
 pytestmark = [
     pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(not FONT.exists(), reason="no DejaVu here: Debian's package fonts-dejavu-core has it"),
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: Debian's package chromium has it"),
 ]
 
@@ -119,7 +123,8 @@ PARTS = {
     "/b.png": (PNG, "image/png"),
     "/back.png": (PNG, "image/png"),
     "/drawing.svg": (SVG, "image/svg+xml"),
-    "/font.woff2": (b"wOF2" + bytes(60), "font/woff2"),
+    # A real one: Chromium shows no other.
+    "/font.woff2": (FONT.read_bytes() if FONT.exists() else b"", "font/woff2"),
     "/frame.html": ("<title>Frame</title><p id='inside'>Inside</p><img id='in' src='/a.png' alt='x'>", "text/html"),
 }
 
@@ -151,6 +156,10 @@ def test_the_copys_own_pictures_styles_and_frames_show_and_what_is_not_there_say
         assert frame.locator("#in").evaluate("image => image.naturalWidth") == 1
         fonts = [address for address in watched.requests if address.endswith(f"/r/{number_of(capture, 'font.woff2')}")]
         assert fonts, watched.requests
+        states = watched.page.evaluate(
+            "document.fonts.ready.then(() => [...document.fonts].map((font) => font.status))"
+        )
+        assert states == ["loaded"]
         page.locator("#away").click()
         assert page.url.partition("#")[0] == replay
         assert {address.split("/")[2] for address in watched.requests if address.startswith("http")} == {
