@@ -222,7 +222,10 @@ def _end_with_answer(
         records=warc.records,
         layers=layers,
         picture=picture,
-        unverified_tls=any(exchange.tls is not None and not exchange.tls.verified for exchange in fetched.exchanges),
+        unverified_tls=any(
+            exchange.tls is not None and not exchange.tls.verified
+            for exchange in [*fetched.exchanges, *requisites.exchanges]
+        ),
         requisites_found=requisites.found,
         requisites_kept=requisites.kept,
         requisites_missed=requisites.missed,
@@ -236,7 +239,8 @@ def _fetch_requisites(
     """The page's parts, within what is left of the job's time after what must still be done with the page."""
     seconds = min(float(settings.CAPTURE_REQUISITES_SECONDS), lease.seconds_left() - SLACK_SECONDS)
     if seconds <= 0 or not settings.CAPTURE_MAX_REQUISITES:
-        return Requisites(found=len(extracted.links), missed={"time": len(extracted.links)})
+        why = "time" if settings.CAPTURE_MAX_REQUISITES else "too_many"
+        return Requisites(found=len(extracted.links), missed={why: len(extracted.links)})
     lease.stage("requisites")
     return fetch_requisites(
         final.url,

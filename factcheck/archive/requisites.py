@@ -12,7 +12,7 @@ import os
 import tempfile
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -26,13 +26,18 @@ from factcheck.outbound.addresses import Resolve, check_address, follow
 from factcheck.outbound.decoding import decoded
 from factcheck.outbound.errors import AddressRefused, LimitReached, OutboundError, Unreachable
 from factcheck.outbound.exchanges import Exchange, Limits
-from factcheck.outbound.keeping import KeptConnection, redirect_target
+from factcheck.outbound.keeping import KeptConnection
+from factcheck.outbound.recording import redirect_of
 
 CONNECTIONS_PER_HOST = 4
 CONNECTIONS = 8
 MAX_REDIRECTS = 5
 MAX_DEPTH = 3
 MAX_FRAMES = 5
+# Style sheets can name addresses without end; what is beyond this is not even counted.
+MAX_FOUND = 10_000
+# Two hundred parts on two hundred hosts must not keep two hundred connections open.
+MAX_IDLE = 16
 CSS_MAX_BYTES = 2 * 1024 * 1024
 FRAME_MAX_BYTES = 5 * 1024 * 1024
 # A host that asks for more patience than this is not asked again in this capture.
@@ -76,7 +81,7 @@ class Requisites:
             self._store.close()
 
 
-@dataclass
+@dataclass(eq=False)
 class _Wanted:
     url: str
     kind: str
@@ -88,6 +93,8 @@ class _Wanted:
     exchanges: list[Exchange] = field(default_factory=list)
     missed: str = ""
     children: list[_Wanted] = field(default_factory=list)
+    # Where it redirects to, if somebody else fetches that.
+    continued: str = ""
 
 
 def fetch_requisites(
@@ -142,11 +149,15 @@ class _Fetching:
         self._store_lock = threading.Lock()
         self._stored = 0
         self._state = threading.Condition()
-        self._seen = {page_url}
+        self._page_url = page_url
+        # Who fetches an address, those met on redirects included.
+        self._owners: dict[str, _Wanted] = {}
+        self._met: dict[str, _Wanted] = {}
         self._all: list[_Wanted] = []
-        self._queue: list[tuple[int, int, _Wanted]] = []
+        self._queues: dict[str, list[tuple[int, int, _Wanted]]] = {}
         self._busy: Counter[str] = Counter()
-        self._idle: dict[tuple[str, str], list[KeptConnection]] = defaultdict(list)
+        self._idle: dict[tuple[str, str], list[KeptConnection]] = {}
+        self._reading = threading.Lock()
         self._not_before: dict[str, float] = {}
         self._given_up: set[str] = set()
         self._bytes_left = budget.wire_bytes
@@ -159,45 +170,62 @@ class _Fetching:
     # --- what is wanted
 
     def want(self, links: Iterable[Link], *, base: str, referrer: str, depth: int) -> list[_Wanted]:
-        """Queue what was not seen before; called with the state unlocked."""
-        found = []
+        """Queue what was not seen before; gives all that is meant. Called with the state unlocked."""
+        meant: dict[str, _Wanted] = {}
         with self._state:
             for kind, address in sorted(links, key=lambda link: _RANK.get(link[0], 3)):
                 url = _joined(base, address)
-                if not url or url in self._seen:
+                if not url or url == self._page_url or url in meant:
                     continue
-                self._seen.add(url)
-                wanted = _Wanted(url, kind, depth, referrer, host=urlsplit(url).netloc.lower())
-                found.append(wanted)
-                self._all.append(wanted)
-                frame_too_many = kind == "frame" and (depth > 0 or self._frames >= MAX_FRAMES)
-                if len(self._all) > self._budget.count or frame_too_many:
-                    wanted.missed = "too_many"
-                    self._done += 1
-                else:
-                    self._frames += kind == "frame"
-                    self._push(wanted)
+                known = self._met.get(url) or self._owners.get(url)
+                if known is not None and known.url == url:
+                    meant[url] = known
+                elif len(self._all) < MAX_FOUND:
+                    meant[url] = self._want_new(_Wanted(url, kind, depth, referrer, host=_host(url)))
             self._state.notify_all()
-        return found
+        return list(meant.values())
+
+    def _want_new(self, wanted: _Wanted) -> _Wanted:
+        self._all.append(wanted)
+        if self._owners.setdefault(wanted.url, wanted) is not wanted:
+            # Met on a redirect before it was named.
+            wanted.continued = wanted.url
+            self._met[wanted.url] = wanted
+            self._done += 1
+            return wanted
+        is_frame = wanted.kind == "frame"
+        if len(self._all) > self._budget.count or (is_frame and (wanted.depth > 0 or self._frames >= MAX_FRAMES)):
+            wanted.missed = "too_many"
+            self._done += 1
+        else:
+            self._frames += is_frame
+            self._push(wanted)
+        return wanted
 
     def _push(self, wanted: _Wanted) -> None:
         self._number += 1
-        heapq.heappush(self._queue, (_RANK.get(wanted.kind, 3) + 4 * wanted.tried, self._number, wanted))
+        rank = _RANK.get(wanted.kind, 3) + 4 * wanted.tried
+        heapq.heappush(self._queues.setdefault(wanted.host, []), (rank, self._number, wanted))
 
     # --- the work
 
     def run(self, progress: Callable[[int, int], None]) -> None:
-        threads = [
-            threading.Thread(target=self._work, name=f"requisites-{number}", daemon=True)
-            for number in range(min(CONNECTIONS, len(self._queue)))
-        ]
-        for thread in threads:
-            thread.start()
+        """Hand out work to as many threads as there is work for, until all is done or the time is up."""
+        threads: list[threading.Thread] = []
         try:
             told = 0.0
-            while any(thread.is_alive() for thread in threads):
+            while True:
                 with self._state:
-                    self._state.wait(_PROGRESS_SECONDS)
+                    while self._working < CONNECTIONS and (wanted := self._take()) is not None:
+                        thread = threading.Thread(
+                            target=self._work, args=(wanted,), name=f"requisites-{len(threads)}", daemon=True
+                        )
+                        self._working += 1
+                        threads.append(thread)
+                        thread.start()
+                    if not self._working and not self._queues:
+                        return
+                    self._state.wait(self._pause())
                     done, everything = self._done, len(self._all)
                 if time.monotonic() - told >= _PROGRESS_SECONDS:
                     told = time.monotonic()
@@ -205,70 +233,69 @@ class _Fetching:
         finally:
             with self._state:
                 self._stopped = True
-                self._state.notify_all()
             for thread in threads:
-                thread.join()
+                if thread.ident is not None:
+                    thread.join()
             for connections in self._idle.values():
                 for connection in connections:
                     connection.close()
 
-    def _work(self) -> None:
-        while (wanted := self._next()) is not None:
+    def _pause(self) -> float:
+        """Until the next host may be asked again, at most as long as news may take."""
+        now = time.monotonic()
+        waits = [self._not_before[host] - now for host in self._queues if self._not_before.get(host, 0.0) > now]
+        return max(0.01, min([_PROGRESS_SECONDS, self._deadline - now, *waits])) if self._queues else _PROGRESS_SECONDS
+
+    def _work(self, first: _Wanted) -> None:
+        wanted: _Wanted | None = first
+        while wanted is not None:
             try:
                 self._fetch(wanted)
             except Exception:
                 # A fault of ours in one picture must not lose the others.
                 wanted.missed = "fault"
-            finally:
-                with self._state:
-                    self._busy[wanted.host] -= 1
+            with self._state:
+                self._busy[wanted.host] -= 1
+                self._done += 1
+                wanted = self._take()
+                if wanted is None:
                     self._working -= 1
-                    self._done += 1
                     self._state.notify_all()
 
-    def _next(self) -> _Wanted | None:
-        """The first in the queue whose host has a connection to spare; None when all is done or time is up."""
-        with self._state:
-            while True:
-                now = time.monotonic()
-                if self._stopped or now >= self._deadline:
-                    self._miss_all("time")
-                    return None
-                waits = [self._deadline]
-                passed: list[tuple[int, int, _Wanted]] = []
-                chosen: _Wanted | None = None
-                while self._queue and chosen is None:
-                    item = heapq.heappop(self._queue)
-                    wanted = item[2]
-                    if wanted.host in self._given_up:
-                        wanted.missed = "asked_to_wait"
-                        self._done += 1
-                    elif self._busy[wanted.host] >= CONNECTIONS_PER_HOST:
-                        passed.append(item)
-                    elif (free_at := self._not_before.get(wanted.host, 0.0)) > now:
-                        passed.append(item)
-                        waits.append(free_at)
-                    else:
-                        chosen = wanted
-                for item in passed:
-                    heapq.heappush(self._queue, item)
-                if chosen is not None:
-                    self._busy[chosen.host] += 1
-                    self._working += 1
-                    return chosen
-                if not self._queue and not self._working:
-                    self._state.notify_all()
-                    return None
-                self._state.wait(max(0.01, min(waits) - now))
+    def _take(self) -> _Wanted | None:
+        """The first that waits for a host with a connection to spare; None when nothing can be done now."""
+        now = time.monotonic()
+        if self._stopped or now >= self._deadline:
+            for host in list(self._queues):
+                self._miss_queue(host, "time")
+            return None
+        best: str | None = None
+        for host in list(self._queues):
+            if host in self._given_up:
+                self._miss_queue(host, "asked_to_wait")
+            elif self._busy[host] >= CONNECTIONS_PER_HOST or self._not_before.get(host, 0.0) > now:
+                continue
+            elif best is None or self._queues[host][0] < self._queues[best][0]:
+                best = host
+        if best is None:
+            return None
+        wanted = heapq.heappop(self._queues[best])[2]
+        if not self._queues[best]:
+            del self._queues[best]
+        self._busy[best] += 1
+        return wanted
 
-    def _miss_all(self, why: str) -> None:
-        while self._queue:
-            heapq.heappop(self._queue)[2].missed = why
+    def _miss_queue(self, host: str, why: str) -> None:
+        for _rank, _number, wanted in self._queues.pop(host):
+            wanted.missed = why
             self._done += 1
 
     def _fetch(self, wanted: _Wanted) -> None:
-        url = wanted.url
+        url, before = wanted.url, len(wanted.exchanges)
         for _hop in range(MAX_REDIRECTS + 1):
+            if _host(url) in self._given_up:
+                wanted.missed = "asked_to_wait"
+                return
             granted = self._grant()
             if not granted:
                 wanted.missed = "too_much"
@@ -285,12 +312,13 @@ class _Fetching:
                     self._bytes_left += granted - used
             self._keep(exchange)
             wanted.exchanges.append(exchange)
-            location = redirect_target(exchange)
+            location = redirect_of(exchange)
             if location is None:
                 self._look_at(wanted, exchange)
                 return
             try:
-                url = follow(url, location) or ""
+                following = follow(exchange.url, location)
+                url = check_address(following).url if following else ""
             except OutboundError as error:
                 wanted.missed = _reason(error)
                 return
@@ -298,10 +326,14 @@ class _Fetching:
                 wanted.missed = "absent"
                 return
             with self._state:
-                if url in self._seen and url != wanted.url:
-                    # Somebody else fetches it, or has.
-                    return
-                self._seen.add(url)
+                owner = self._owners.setdefault(url, wanted)
+            if url == self._page_url:
+                return
+            if owner is not wanted:
+                wanted.continued = url
+                return
+            if any(url == passed.url for passed in wanted.exchanges[before:]):
+                break
         wanted.missed = "refused"
 
     def _grant(self) -> int:
@@ -314,8 +346,10 @@ class _Fetching:
         parts = urlsplit(url)
         origin = (parts.scheme, parts.netloc.lower())
         with self._state:
-            idle = self._idle[origin]
+            idle = self._idle.get(origin)
             connection = idle.pop() if idle else KeptConnection(**self._connection_options)
+            if not idle:
+                self._idle.pop(origin, None)
         headers = {
             "User-Agent": self._user_agent,
             "Accept": _ACCEPT.get(wanted.kind, "*/*"),
@@ -328,7 +362,16 @@ class _Fetching:
             return connection.get(url, headers, deadline=self._deadline, max_bytes=max_bytes)
         finally:
             with self._state:
-                self._idle[origin].append(connection)
+                # The one used last goes to the end, so that the first has been idle longest.
+                self._idle[origin] = [*self._idle.pop(origin, []), connection]
+                dropped = None
+                if sum(map(len, self._idle.values())) > MAX_IDLE:
+                    oldest = next(iter(self._idle))
+                    dropped = self._idle[oldest].pop(0)
+                    if not self._idle[oldest]:
+                        del self._idle[oldest]
+            if dropped is not None:
+                dropped.close()
 
     def _keep(self, exchange: Exchange) -> None:
         """Move an answer into the common file."""
@@ -361,13 +404,14 @@ class _Fetching:
     def _be_patient(self, wanted: _Wanted, exchange: Exchange) -> None:
         asked = (exchange.header("retry-after") or "").strip()
         seconds = float(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else LONGEST_WAIT_SECONDS + 1
+        host = _host(exchange.url)
         with self._state:
-            if seconds > LONGEST_WAIT_SECONDS or wanted.tried:
-                self._given_up.add(wanted.host)
+            if seconds > LONGEST_WAIT_SECONDS or wanted.tried or host != wanted.host:
+                self._given_up.add(host)
                 wanted.missed = "asked_to_wait"
             else:
                 wanted.tried += 1
-                self._not_before[wanted.host] = time.monotonic() + seconds
+                self._not_before[host] = time.monotonic() + seconds
                 self._done -= 1
                 self._push(wanted)
 
@@ -379,7 +423,10 @@ class _Fetching:
             text, _encoding = webencodings.decode(unpacked.bytes, _known(charset))
             return css_links(text), exchange.url
         media_type = media.sniff(unpacked.bytes[: media.HEAD_BYTES], declared)
-        with tempfile.TemporaryFile() as file:
+        # One at a time: each has a process of its own, with its memory.
+        with self._reading, tempfile.TemporaryFile() as file:
+            if time.monotonic() >= self._deadline:
+                return (), exchange.url
             file.write(unpacked.bytes)
             file.seek(0)
             base, links = self._read_links(file, media_type, charset)
@@ -388,19 +435,53 @@ class _Fetching:
     # --- the end
 
     def result(self, roots: list[_Wanted]) -> Requisites:
+        """In the order of the page, whoever was quicker: what two need stands where the first names it."""
         made = Requisites(found=len(self._all), _store=self._store)
-        missed: Counter[str] = Counter()
+        placed: set[int] = set()
+        walked: set[str] = set()
         waiting = list(reversed(roots))
         while waiting:
             wanted = waiting.pop()
-            made.exchanges += wanted.exchanges
-            if wanted.missed:
-                missed[wanted.missed] += 1
-            else:
-                made.kept += 1
-            waiting += reversed(wanted.children)
+            if wanted.url in walked:
+                continue
+            walked.add(wanted.url)
+            for exchange in self._answers_of(wanted):
+                if id(exchange) not in placed:
+                    placed.add(id(exchange))
+                    made.exchanges.append(exchange)
+            waiting += reversed(self._last_of(wanted).children)
+        # A sheet that was not walked through, since somebody's fault lost the way to it, loses nothing that came.
+        for wanted in self._all:
+            made.exchanges += [exchange for exchange in wanted.exchanges if id(exchange) not in placed]
+            placed.update(map(id, wanted.exchanges))
+        missed = Counter(filter(None, map(self._why_missed, self._all)))
         made.missed = dict(sorted(missed.items()))
+        made.kept = made.found - missed.total()
         return made
+
+    def _steps(self, wanted: _Wanted) -> list[tuple[str, _Wanted]]:
+        """Who fetched what on the way from an address to what it leads to; a circle is gone through once."""
+        steps = [(wanted.url, wanted)]
+        while url := steps[-1][1].continued:
+            step = (url, self._owners[url])
+            if step in steps:
+                break
+            steps.append(step)
+        return steps
+
+    def _answers_of(self, wanted: _Wanted) -> list[Exchange]:
+        answers: list[Exchange] = []
+        for url, owner in self._steps(wanted):
+            urls = [exchange.url for exchange in owner.exchanges]
+            answers += owner.exchanges[urls.index(url) :] if url in urls else []
+        return answers
+
+    def _last_of(self, wanted: _Wanted) -> _Wanted:
+        return self._steps(wanted)[-1][1]
+
+    def _why_missed(self, wanted: _Wanted) -> str:
+        last = self._last_of(wanted)
+        return last.missed or ("refused" if last.continued else "")
 
     def discard(self) -> None:
         for wanted in self._all:
@@ -446,6 +527,14 @@ def _joined(base: str, address: str) -> str:
     except AddressRefused:
         # Kept as it is, so that it is counted as refused when it is to be fetched.
         return joined.partition("#")[0]
+    except ValueError:
+        return ""
+
+
+def _host(url: str) -> str:
+    """What waits and connections are counted by; "" for what is refused anyway."""
+    try:
+        return urlsplit(url).netloc.lower()
     except ValueError:
         return ""
 

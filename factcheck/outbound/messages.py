@@ -11,8 +11,12 @@ from typing import Protocol
 
 MAX_LINE_BYTES = 65_536
 MAX_INTERIM = 20
+# Of one head, folded lines counted, and of all heads before a body: what browsers take, and far more than sites send.
+MAX_HEADER_LINES = 1_000
+MAX_HEAD_BYTES = 1024 * 1024
 _MAX_TRAILERS = 100
 _PIECE_BYTES = 65_536
+_VERSION = re.compile(r"HTTP/[0-9]{1,3}(\.[0-9]{1,3})?")
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 
@@ -51,12 +55,14 @@ def read_head(stream: Readable) -> Head:
         line = _line(stream)
         position += len(line)
         parts = line.decode("latin-1").rstrip("\r\n").split(" ", 2)
-        if not parts[0].startswith("HTTP/") or len(parts) < 2 or not re.fullmatch(r"[0-9]{3}", parts[1]):
+        if not _VERSION.fullmatch(parts[0]) or len(parts) < 2 or not re.fullmatch(r"[0-9]{3}", parts[1]):
             raise Broken("status line")
         headers: list[tuple[str, str]] = []
-        while True:
+        for _count in range(MAX_HEADER_LINES + 1):
             line = _line(stream)
             position += len(line)
+            if position > MAX_HEAD_BYTES:
+                raise Broken("head too large")
             if line in (b"\r\n", b"\n"):
                 break
             text = line.decode("latin-1").rstrip("\r\n")
@@ -66,9 +72,13 @@ def read_head(stream: Readable) -> Head:
                 continue
             name, _colon, value = text.partition(":")
             headers.append((name, value.strip(" \t")))
+        else:
+            raise Broken("too many header lines")
         status = int(parts[1])
         if 100 <= status < 200 and status != 101:
             interim.append(status)
+            if len(interim) > MAX_INTERIM:
+                raise Broken("too many interim responses")
             continue
         reason = parts[2] if len(parts) == 3 else ""
         return Head(parts[0], status, reason, tuple(headers), tuple(interim), position)

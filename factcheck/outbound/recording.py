@@ -27,7 +27,7 @@ from factcheck.outbound.addresses import Address, Resolve, Target, follow, vet
 from factcheck.outbound.decoding import Decoded, decoded
 from factcheck.outbound.errors import AddressRefused, LimitReached, OutboundError, Unreachable
 from factcheck.outbound.exchanges import Exchange, Fetched, Limits, Redirect, Tls, entity, new_spool
-from factcheck.outbound.messages import MAX_INTERIM, Body, Broken, read_head
+from factcheck.outbound.messages import MAX_INTERIM, Body, Broken, Head, read_head
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -155,6 +155,24 @@ class Recorder:
         return Target(
             address.url, address.scheme, address.host, address.port, address.path, addresses=self.target.addresses
         )
+
+    def is_idle(self) -> bool:
+        """Whether the connection is open and silent: bytes that nobody asked for are no answer to the next question."""
+        assert self._socket is not None
+        try:
+            self._socket.settimeout(0)
+            self._socket.recv(1)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return True
+        except OSError:
+            return False
+        return False
+
+    def expect_body_of(self, head: Head) -> None:
+        """Lower the limits for a body that is not what was asked for."""
+        if head.status in REDIRECTS and head.all("location"):
+            self.max_bytes = min(self.max_bytes, self.received + REDIRECT_BODY_BYTES)
+            self.deadline = min(self.deadline, time.monotonic() + REDIRECT_BODY_SECONDS)
 
     def mark_start(self) -> None:
         self.started_at = datetime.now(UTC)
@@ -495,9 +513,7 @@ def _complete(recorder: Recorder, begun: float) -> Exchange:
     spool.seek(0)
     head = read_head(spool)
     spool.seek(0, io.SEEK_END)
-    if head.status in REDIRECTS and head.all("location"):
-        recorder.max_bytes = min(recorder.max_bytes, recorder.received + REDIRECT_BODY_BYTES)
-        recorder.deadline = min(recorder.deadline, time.monotonic() + REDIRECT_BODY_SECONDS)
+    recorder.expect_body_of(head)
     truncated = None
     body = Body(reader, head)
     try:

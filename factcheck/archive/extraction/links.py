@@ -12,14 +12,15 @@ CSS_MAX_CHARS = 4_000_000
 _SRCSET_MAX_CHARS = 50_000
 
 # An address that ends with a comma has no descriptor; commas inside it are its own.
-_CANDIDATE = re.compile(r"[\s,]*+(?P<url>\S++)(?:(?<!,)(?P<descriptor>[^,]*+))?")
+_CANDIDATE = re.compile(r"[\s,]*+(?P<url>\S++)(?:(?<!,)(?P<descriptor>[^,]*+))?", re.ASCII)
 # A url() or the string of an @import; comments and other strings are stepped over whole.
 _CSS = re.compile(
     r"""/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)"""
     r"""|@import\s*+(?:"(?P<import1>(?:[^"\\\n]|\\.)*+)"|'(?P<import2>(?:[^'\\\n]|\\.)*+)')"""
     r"""|(?P<import>@import\s++)?(?<![\w-])url\(\s*+"""
     r"""(?:"(?P<url1>(?:[^"\\\n]|\\.)*+)"|'(?P<url2>(?:[^'\\\n]|\\.)*+)'|(?P<url3>(?:[^"'()\\\s]|\\.)*+))\s*+\)"""
-    r"""|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'""",
+    # Also one that never ends, as CSS reads it: else each quote in it would be the start of another try.
+    r"""|"(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?""",
     re.IGNORECASE | re.DOTALL,
 )
 _CSS_ESCAPE = re.compile(r"\\(?:(?P<hex>[0-9a-fA-F]{1,6})\s?|(?P<line>\n)|(?P<char>.))", re.DOTALL)
@@ -120,7 +121,9 @@ def _linked(element: Any) -> Iterator[Link]:
 
 
 def _candidates(srcset: str | None) -> list[str]:
-    return [match["url"].rstrip(",") for match in _CANDIDATE.finditer((srcset or "")[:_SRCSET_MAX_CHARS])]
+    # Without separators at its end each place in it is the start of a candidate, so that no place is tried twice.
+    text = (srcset or "")[:_SRCSET_MAX_CHARS].rstrip(" \t\n\r\f\v,")
+    return [match["url"].rstrip(",") for match in _CANDIDATE.finditer(text)]
 
 
 def _add(found: dict[Link, None], kind: str, address: str) -> None:
