@@ -44,7 +44,7 @@ class KeptConnection:
         address = check_address(question.url)
         origin = (address.scheme, address.host, address.port)
         # A kept connection may close unasked, and then one asks again; what is posted must not be posted twice.
-        kept = self._recorder if origin == self._origin and not question.body else None
+        kept = self._recorder if origin == self._origin and question.method == "GET" else None
         if kept is not None and kept.is_idle():
             try:
                 return self._ask(kept.target_for(address), question, deadline, max_bytes, kept=True)

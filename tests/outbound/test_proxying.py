@@ -214,3 +214,26 @@ def test_a_site_whose_certificate_is_not_valid_is_not_shown_to_the_browser(allow
 
         assert head.startswith(b"HTTP/1.1 502")
         assert site.requests == []
+
+
+def test_what_is_posted_is_never_posted_twice(allow):
+    on_a_kept_connection = []
+
+    def keeps_and_then_hangs_up(visit):
+        visit.send(web.page("x", headers={"Connection": "keep-alive"}))
+        if visit.request.method == "GET":
+            on_a_kept_connection.append(visit.connection.recv(65_536))
+
+    with (
+        web.serve({"/": keeps_and_then_hangs_up}) as site,
+        RecordingProxy(LIMITS) as proxy,
+        speaking_to(proxy) as line,
+    ):
+        allow(site)
+        for method in ("GET", "POST"):
+            line.sendall(f"{method} {site.url('/')} HTTP/1.1\r\nHost: x\r\n{credentials(proxy)}\r\n".encode())
+            head, _body = answer(line)
+            assert head.startswith(b"HTTP/1.1 200")
+
+        assert [request.method for request in site.requests] == ["GET", "POST"]
+    assert on_a_kept_connection == [b""]
