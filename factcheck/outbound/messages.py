@@ -15,6 +15,8 @@ MAX_INTERIM = 20
 MAX_HEADER_LINES = 1_000
 MAX_HEAD_BYTES = 1024 * 1024
 _MAX_TRAILERS = 100
+# Chunks of one byte cost a thousand times what their bytes do, each time that they are read.
+MAX_CHUNKS = 250_000
 _PIECE_BYTES = 65_536
 _VERSION = re.compile(r"HTTP/[0-9]{1,3}(\.[0-9]{1,3})?")
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
@@ -137,7 +139,7 @@ class Body:
             yield piece
 
     def _chunked(self) -> Iterator[bytes]:
-        while True:
+        for _chunk in range(MAX_CHUNKS + 1):
             match = _CHUNK_SIZE.fullmatch(self._readline())
             if match is None:
                 raise Broken("chunk size")
@@ -147,6 +149,8 @@ class Body:
             yield from self._exactly(size)
             if self._readline() not in (b"\r\n", b"\n"):
                 raise Broken("chunk end")
+        else:
+            raise Broken("chunks")
         for _count in range(_MAX_TRAILERS):
             line = self._readline()
             if line in (b"\r\n", b"\n"):

@@ -9,6 +9,7 @@ import pytest
 from factcheck.outbound.errors import AddressRefused, OutboundError, Unreachable
 from factcheck.outbound.exchanges import Exchange
 from factcheck.outbound.keeping import KeptConnection
+from factcheck.outbound.messages import MAX_CHUNKS
 from tests import web
 
 Allow = Callable[..., None]
@@ -213,10 +214,10 @@ def test_a_kept_connection_is_not_used_for_another_port_or_name(allow: Allow, ke
 @pytest.mark.parametrize(
     "sent",
     [
-        b"HTTP/1.1 103 Early Hints\r\n\r\n" * 10_000,
-        b"HTTP/1.1 200 OK\r\n" + b"a\n" * 300_000,
-        b"HTTP/1.1 200 OK\r\nX: a\r\n" + b" a\n" * 300_000,
-        b"HTTP/1.1 200 OK\r\n" + (b"X: " + b"a" * 60_000 + b"\r\n") * 100,
+        b"HTTP/1.1 103 Early Hints\r\n\r\n" * 10_000 + HELLO,
+        b"HTTP/1.1 200 OK\r\n" + b"a\n" * 300_000 + b"\n",
+        b"HTTP/1.1 200 OK\r\nX: a\r\n" + b" a\n" * 30_000 + b"\n",
+        b"HTTP/1.1 200 OK\r\n" + (b"X: " + b"a" * 60_000 + b"\r\n") * 100 + b"\r\n",
         b"HTTP/1.\x01 200 OK\r\nContent-Length: 0\r\n\r\n",
     ],
     ids=["interim", "lines", "folded", "bytes", "version"],
@@ -229,6 +230,17 @@ def test_a_head_without_measure_is_no_answer(sent: bytes, allow: Allow, kept: Ke
             get(kept, site.url("/"), max_bytes=20_000_000)
 
         assert caught.value.code == "protocol"
+
+
+def test_a_body_of_chunks_without_measure_is_kept_as_one_that_broke_off(allow: Allow, kept: KeptConnection) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with web.serve({"/": head + b"1\r\na\r\n" * (MAX_CHUNKS + 1) + b"0\r\n\r\n"}) as site:
+        allow(site)
+
+        exchange = get(kept, site.url("/"), max_bytes=10_000_000)
+
+        assert exchange.truncated == "disconnect"
+        assert len(b"".join(exchange.payload())) == MAX_CHUNKS + 1
 
 
 def test_the_body_of_a_redirect_is_not_waited_for_to_its_end(allow: Allow, kept: KeptConnection) -> None:
