@@ -32,6 +32,8 @@ from factcheck.outbound.recording import redirect_of
 CONNECTIONS_PER_HOST = 4
 CONNECTIONS = 8
 MAX_REDIRECTS = 5
+# A few that drip must not cost all the others.
+EACH_SECONDS = 15.0
 MAX_DEPTH = 3
 MAX_FRAMES = 5
 # Style sheets can name addresses without end; what is beyond this is not even counted.
@@ -161,6 +163,8 @@ class _Fetching:
         self._not_before: dict[str, float] = {}
         self._given_up: set[str] = set()
         self._bytes_left = budget.wire_bytes
+        # How many answers have bytes set aside for them.
+        self._holding = 0
         self._working = 0
         self._done = 0
         self._frames = 0
@@ -298,7 +302,7 @@ class _Fetching:
                 return
             granted = self._grant()
             if not granted:
-                wanted.missed = "too_much"
+                wanted.missed = "too_much" if time.monotonic() < self._deadline else "time"
                 return
             used = 0
             try:
@@ -308,8 +312,7 @@ class _Fetching:
                 wanted.missed = _reason(error)
                 return
             finally:
-                with self._state:
-                    self._bytes_left += granted - used
+                self._give_back(granted, used)
             self._keep(exchange)
             wanted.exchanges.append(exchange)
             location = redirect_of(exchange)
@@ -328,6 +331,8 @@ class _Fetching:
             with self._state:
                 owner = self._owners.setdefault(url, wanted)
             if url == self._page_url:
+                # "Not there" in the manner of sites that send everybody home.
+                wanted.missed = "absent"
                 return
             if owner is not wanted:
                 wanted.continued = url
@@ -337,17 +342,30 @@ class _Fetching:
         wanted.missed = "refused"
 
     def _grant(self) -> int:
+        """Bytes for one answer; 0 when none are left. Near the end one after another: most need few of theirs."""
         with self._state:
-            granted = max(0, min(self._budget.each_bytes, self._bytes_left))
+            most = min(self._budget.each_bytes, self._budget.wire_bytes)
+            while self._bytes_left < most and self._holding and not self._stopped:
+                if (left := self._deadline - time.monotonic()) <= 0:
+                    return 0
+                self._state.wait(min(left, _PROGRESS_SECONDS))
+            granted = max(0, min(most, self._bytes_left))
             self._bytes_left -= granted
+            self._holding += granted > 0
             return granted
+
+    def _give_back(self, granted: int, used: int) -> None:
+        with self._state:
+            self._bytes_left += granted - used
+            self._holding -= 1
+            self._state.notify_all()
 
     def _exchange(self, wanted: _Wanted, url: str, max_bytes: int) -> Exchange:
         parts = urlsplit(url)
         origin = (parts.scheme, parts.netloc.lower())
         with self._state:
             idle = self._idle.get(origin)
-            connection = idle.pop() if idle else KeptConnection(**self._connection_options)
+            connection = idle.pop() if idle else KeptConnection(**self._options_for(parts.netloc.lower()))
             if not idle:
                 self._idle.pop(origin, None)
         headers = {
@@ -359,7 +377,8 @@ class _Fetching:
         if referrer := _referrer(wanted.referrer, url):
             headers["Referer"] = referrer
         try:
-            return connection.get(url, headers, deadline=self._deadline, max_bytes=max_bytes)
+            deadline = min(self._deadline, time.monotonic() + EACH_SECONDS)
+            return connection.get(url, headers, deadline=deadline, max_bytes=max_bytes)
         finally:
             with self._state:
                 # The one used last goes to the end, so that the first has been idle longest.
@@ -372,6 +391,11 @@ class _Fetching:
                         del self._idle[oldest]
             if dropped is not None:
                 dropped.close()
+
+    def _options_for(self, host: str) -> dict[str, Any]:
+        """An editor's leave for a certificate that is not valid is for the page's own site and no other."""
+        despite_tls = self._connection_options["despite_tls"] and host == urlsplit(self._page_url).netloc.lower()
+        return self._connection_options | {"despite_tls": despite_tls}
 
     def _keep(self, exchange: Exchange) -> None:
         """Move an answer into the common file."""

@@ -62,6 +62,21 @@ def test_an_editor_has_it_taken_all_the_same_and_the_copy_says_so_for_ever(unpro
     assert json.loads(entry.opening.body)["facts"]["despite_tls"] is True
 
 
+def test_the_leave_is_for_the_pages_own_site_and_no_other(
+    unproven: web.Site, settings: Settings, tmp_path: Path
+) -> None:
+    with web.serve({"/b.png": web.page(b"x", media_type="image/png")}, tls=web.certificate(tmp_path)) as other:
+        settings.ARCHIVE_ALLOW_LOOPBACK = [unproven.pair, other.pair]
+        unproven.pages["/"] = web.page(f"{ARTICLE}<img src=/a.png><img src={other.url('/b.png')}>")
+        first = refused(unproven)
+        again = retry_capture(first.request, by=factories.editor(), despite_tls=True)
+        attempt(again)
+
+        sealed = Capture.objects.get(request=again)
+        assert (sealed.requisites_kept, sealed.requisites_missed) == (1, {"unreachable": 1})
+        assert not other.requests
+
+
 @pytest.mark.parametrize("person", ["reporter", "checker"])
 def test_only_an_editor_does_that(unproven: web.Site, person: str) -> None:
     first = refused(unproven)

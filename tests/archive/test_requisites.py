@@ -202,6 +202,44 @@ def test_a_part_that_never_ends_costs_its_time_and_nothing_else(
     assert sealed.requisites_kept == 1
 
 
+def test_a_few_that_drip_do_not_cost_the_others(
+    site: web.Site, capture: Capturing, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("factcheck.archive.requisites.EACH_SECONDS", 1.0)
+
+    def drip(visit: web.Visit) -> None:
+        visit.send(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 100000\r\n\r\n")
+        while visit.send(b"x") and visit.pause(0.1):
+            pass
+
+    drips = [f"/drip{number}.png" for number in range(4)]
+    good = [f"/{number}.png" for number in range(20)]
+    site.pages.update({"/": web.page(ARTICLE + "".join(f"<img src={name}>" for name in [*drips, *good]))})
+    site.pages.update(dict.fromkeys(drips, drip) | {name: picture(name) for name in good})
+
+    sealed = capture(site.url("/"))
+
+    assert sealed.requisites_kept == 20
+    assert sealed.requisites_missed == {"time": 4}
+
+
+def test_small_parts_are_not_lost_to_what_is_set_aside_for_large_ones(
+    site: web.Site, capture: Capturing, settings: Settings
+) -> None:
+    settings.CAPTURE_MAX_TOTAL_BYTES = 15 * 1024 * 1024
+    names = [f"/{number}.png" for number in range(40)]
+    site.pages.update({"/": web.page(ARTICLE + "".join(f"<img src={name}>" for name in names))})
+    site.pages.update({name: picture(name) for name in names})
+
+    assert capture(site.url("/")).requisites_kept == 40
+
+
+def test_a_part_that_is_sent_to_the_page_itself_is_not_there(site: web.Site, capture: Capturing) -> None:
+    site.pages.update({"/": web.page(f"{ARTICLE}<img src=/gone.png>"), "/gone.png": web.redirect("/")})
+
+    assert capture(site.url("/")).requisites_missed == {"absent": 1}
+
+
 def test_all_parts_together_stay_within_the_bytes_of_a_capture(
     site: web.Site, capture: Capturing, settings: Settings
 ) -> None:
