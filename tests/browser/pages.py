@@ -134,6 +134,20 @@ class Workspace:
     def claim(self, words: str) -> Locator:
         return self.page.locator(".claim-card", has_text=words)
 
+    def claims_that_are(self, state: str) -> Locator:
+        return self.page.locator(".claim-card", has=self.page.locator(".state", has_text=state))
+
+    def replace(self, before: str, after: str) -> None:
+        """Hand in a revision in which some words are others."""
+        self.page.get_by_role("link", name="New revision").click()
+        text = self.page.locator("textarea[name=text]")
+        typed = text.input_value()
+        assert typed.count(before) == 1
+        text.fill(typed.replace(before, after))
+        self.page.get_by_role("button", name="Read it").click()
+        self.page.get_by_role("button", name="Save").first.click()
+        self.page.wait_for_url(re.compile(r"/desk/articles/[^/]+/$"))
+
 
 class ClaimPage:
     """A claim on the desk, with all that the check has brought."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.browser.pages import ClaimPage, Site
+from tests.browser.pages import ClaimPage, Site, Workspace
 
 ARTICLE = """Delegations to settle the price of prison places
 
@@ -98,6 +98,24 @@ def send_sign_off(page: ClaimPage, fields: dict[str, str]) -> int:
             [f"/desk/claims/{page.claim_id}/sign-off/", fields],
         )
     return answer.value.status
+
+
+def test_a_number_edited_in_a_signed_off_sentence_reopens_exactly_that_claim_and_is_named(site: Callable[..., Site]):
+    rosa = site("rosa")
+    rosa.open("/desk/")
+    rosa.page.get_by_role("link", name="El Salvador offers its prisons").click()
+    workspace = Workspace(rosa)
+    signed_off = workspace.claims_that_are("Signed off")
+    before = signed_off.count()
+    assert before > 5
+    expect(workspace.claims_that_are("Stale")).to_have_count(0)
+
+    workspace.replace("83,000", "84,000")
+
+    stale = workspace.claims_that_are("Stale")
+    expect(stale).to_have_count(1)
+    expect(stale).to_contain_text("83,000 → 84,000")
+    expect(signed_off).to_have_count(before - 1)
 
 
 def test_the_keyboard_alone_marks_a_claim(site: Callable[..., Site]):
