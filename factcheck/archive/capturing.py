@@ -31,6 +31,7 @@ from factcheck.archive.outcomes import Outcome
 from factcheck.archive.outcomes import sentence as sentence_for
 from factcheck.archive.requisites import Budget, Requisites, fetch_requisites
 from factcheck.archive.services import Sealing, StoredLayer, seal_capture
+from factcheck.archive.wacz import Indexed
 from factcheck.archive.warc import ExtraRecord, WarcSummary, write_warc
 from factcheck.jobs.leases import Lease
 from factcheck.outbound.errors import AddressRefused, OutboundError, Unreachable
@@ -194,7 +195,8 @@ def _end_with_answer(
             requisites = _fetch_requisites(lease, request, fetched, final, extracted)
         lease.stage("storing")
         layers = store_layers(extracted)
-        warc = _store_warc(request, fetched, requisites, extracted, limits, started_at)
+        index = Indexed()
+        warc = _store_warc(request, fetched, requisites, extracted, limits, started_at, index)
         requisites_wire_bytes = requisites.wire_bytes
     finally:
         requisites.close()
@@ -220,6 +222,7 @@ def _end_with_answer(
         body=stored,
         warc=blobs.Blob(warc.sha256, warc.bytes),
         records=warc.records,
+        warc_index=index,
         layers=layers,
         picture=picture,
         unverified_tls=any(
@@ -350,9 +353,10 @@ def _store_warc(
     extracted: Extracted,
     limits: Limits,
     started_at: datetime,
+    index: Indexed,
 ) -> WarcSummary:
     with blobs.draft() as draft:
-        return write_warc(
+        summary = write_warc(
             cast(IO[bytes], draft),
             capture_id=request.public_id,
             exchanges=fetched.exchanges,
@@ -367,7 +371,10 @@ def _store_warc(
                 "discretion": "discreet" if request.discreet else "open",
             },
             facts={"requisites": {"found": requisites.found, "kept": requisites.kept, "missed": requisites.missed}},
+            on_record=index.add,
         )
+    index.sha256, index.size, index.crc = summary.sha256, summary.bytes, summary.crc
+    return summary
 
 
 def _text_records(extracted: Extracted, url: str, created: datetime) -> list[ExtraRecord]:

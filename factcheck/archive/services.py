@@ -22,7 +22,7 @@ from factcheck.archive.models import Capture, CaptureRequest, CaptureWords, Engi
 from factcheck.archive.outcomes import Outcome, sentence
 from factcheck.archive.receiving import Received
 from factcheck.archive.row_facts import facts_of_row
-from factcheck.archive.wacz import lay_out, page_url_for
+from factcheck.archive.wacz import Indexed, indexed, lay_out_indexed, page_url_for
 from factcheck.jobs.models import Job
 from factcheck.jobs.services import cancel, enqueue
 from factcheck.jobs.waking import wake
@@ -272,6 +272,8 @@ class Sealing:
     body: blobs.Blob | None = None
     warc: blobs.Blob | None = None
     records: int = 0
+    # As gathered while the WARC was written; without it, the file is read once more.
+    warc_index: Indexed | None = None
     layers: tuple[StoredLayer, ...] = ()
     picture: Picture | None = None
     unverified_tls: bool = False
@@ -361,11 +363,17 @@ def _package_hash(request: CaptureRequest, sealing: Sealing, words: CaptureWords
     if sealing.warc is None:
         return ""
     try:
-        with blobs.open_blob(sealing.warc.sha256) as warc:
-            page_url = page_url_for(request, words)
-            return lay_out(
-                warc, page_id=request.public_id, page_url=page_url, title=words.title, created=sealed_at
-            ).hash
+        index = sealing.warc_index
+        if index is None:
+            with blobs.open_blob(sealing.warc.sha256) as warc:
+                index = indexed(warc)
+        return lay_out_indexed(
+            index,
+            page_id=request.public_id,
+            page_url=page_url_for(request, words),
+            title=words.title,
+            created=sealed_at,
+        ).hash
     except WarcFault:
         return ""
 

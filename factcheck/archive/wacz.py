@@ -16,7 +16,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import IO, Any, cast
 from urllib.parse import quote, urlsplit
@@ -261,8 +261,44 @@ def lay_out(
     A signature is made once and kept: laid out without it, the package says what to sign, and with it (in the anonymous
     form) carries it; ValueError if it is of something else. Raises WarcFault.
     """
+    return lay_out_indexed(
+        indexed(warc), page_id=page_id, page_url=page_url, title=title, created=created, signed_data=signed_data
+    )
+
+
+@dataclass
+class Indexed:
+    """What a package says of its WARC; ``add`` takes the records in the order of the file while it is written."""
+
+    entries: list[Entry] = field(default_factory=list)
+    sha256: str = ""
+    size: int = 0
+    crc: int = 0
+
+    def add(self, offset: int, length: int, sha256: str, head: bytes) -> None:
+        entry = index_entry(Member(offset, length, sha256, head))
+        if entry is not None:
+            self.entries.append(entry)
+
+
+def indexed(warc: IO[bytes]) -> Indexed:
+    """The same of a file that is read. Raises WarcFault."""
     reading = _Reading(warc)
     entries = [entry for member in members(reading) if (entry := index_entry(member)) is not None]
+    return Indexed(entries, reading.digest.hexdigest(), reading.size, reading.crc)
+
+
+def lay_out_indexed(
+    reading: Indexed,
+    *,
+    page_id: str,
+    page_url: str,
+    title: str,
+    created: datetime,
+    signed_data: Mapping[str, str] | None = None,
+) -> Package:
+    """``lay_out`` without the WARC at hand. Raises WarcFault, ValueError."""
+    entries = reading.entries
     answers = [entry for entry in entries if entry.kind in PAGE_KINDS and entry.fields["url"] == page_url]
     if not answers:
         raise WarcFault(_("The archive file holds no answer from the page's own address."))
@@ -283,7 +319,7 @@ def lay_out(
             "mainPageUrl": page_url,
             "mainPageDate": page_date,
             "resources": [
-                _resource(WARC, reading.digest.hexdigest(), reading.size),
+                _resource(WARC, reading.sha256, reading.size),
                 _resource(INDEX, hashlib.sha256(index).hexdigest(), len(index)),
                 _resource(PAGES, hashlib.sha256(pages).hexdigest(), len(pages)),
             ],

@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -49,14 +49,19 @@ class ExtraRecord:
 
 @dataclass(frozen=True)
 class WarcSummary:
-    """``bytes`` and ``sha256`` are of the whole compressed file."""
+    """``bytes``, ``sha256`` and ``crc`` (CRC-32) are of the whole compressed file."""
 
     records: int
     bytes: int
     sha256: str
+    crc: int = 0
 
 
 Fields = list[tuple[str, str]]
+OnRecord = Callable[[int, int, str, bytes], None]
+"""Told of each record that is written: its offset and length in the file, its SHA-256 as packed, its beginning."""
+# As much of a record as whoever indexes it gets to see.
+RECORD_HEAD_BYTES = 1 << 20
 
 
 @dataclass
@@ -65,9 +70,12 @@ class _Writer:
 
     out: IO[bytes]
     capture_id: str
+    on_record: OnRecord | None = None
     records: int = 0
     written: int = 0
+    crc: int = 0
     digest: Any = field(default_factory=hashlib.sha256)
+    _member: Any = None
 
     def record_id(self, position: int) -> str:
         return f"<urn:uuid:{uuid5(NAMESPACE_URL, f'urn:factcheck:capture:{self.capture_id}:{position}')}>"
@@ -77,16 +85,24 @@ class _Writer:
 
     def write(self, fields: Fields, block: Iterable[bytes]) -> None:
         packer = isal_zlib.compressobj(_GZIP_LEVEL, isal_zlib.DEFLATED, _GZIP_FORMAT)
-        head = "".join(f"{name}: {_checked(value)}\r\n" for name, value in fields)
-        self._put(packer.compress(f"WARC/1.1\r\n{head}\r\n".encode()))
+        lines = "".join(f"{name}: {_checked(value)}\r\n" for name, value in fields)
+        head = f"WARC/1.1\r\n{lines}\r\n".encode()
+        offset, self._member = self.written, hashlib.sha256()
+        beginning = bytearray(head)
+        self._put(packer.compress(head))
         for piece in block:
+            beginning += piece[: max(0, RECORD_HEAD_BYTES - len(beginning))]
             self._put(packer.compress(piece))
         self._put(packer.compress(b"\r\n\r\n") + packer.flush())
         self.records += 1
+        if self.on_record is not None:
+            self.on_record(offset, self.written - offset, self._member.hexdigest(), bytes(beginning))
 
     def _put(self, data: bytes) -> None:
         self.out.write(data)
         self.digest.update(data)
+        self._member.update(data)
+        self.crc = isal_zlib.crc32(data, self.crc)
         self.written += len(data)
 
 
@@ -103,6 +119,7 @@ def write_warc(
     limits: Limits | None = None,
     info: Mapping[str, str] | None = None,
     facts: Mapping[str, Any] | None = None,
+    on_record: OnRecord | None = None,
 ) -> WarcSummary:
     """Write the exchanges of one capture as a WARC.
 
@@ -122,7 +139,7 @@ def write_warc(
         opened = nullcontext(path_or_file)
     try:
         with opened as out:
-            writer = _Writer(out, capture_id)
+            writer = _Writer(out, capture_id, on_record)
             warcinfo_id = _write_warcinfo(writer, name, created, software, operator, info or {})
             written: dict[str, _Original] = {}
             response_ids = [_write_pair(writer, exchange, warcinfo_id, written) for exchange in exchanges]
@@ -143,7 +160,7 @@ def write_warc(
         raise
     if draft is not None and isinstance(path_or_file, Path):
         draft.rename(path_or_file)
-    return WarcSummary(writer.records, writer.written, writer.digest.hexdigest())
+    return WarcSummary(writer.records, writer.written, writer.digest.hexdigest(), writer.crc)
 
 
 def _write_warcinfo(

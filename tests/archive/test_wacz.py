@@ -17,7 +17,7 @@ from warcio.archiveiterator import ArchiveIterator
 
 from factcheck.archive import wacz, wacz_checking
 from factcheck.archive.errors import WarcFault
-from factcheck.archive.wacz import DATAPACKAGE, DIGEST, INDEX, PAGES, WARC, lay_out, members, surt
+from factcheck.archive.wacz import DATAPACKAGE, DIGEST, INDEX, PAGES, WARC, Indexed, indexed, lay_out, members, surt
 from factcheck.archive.wacz_checking import check_wacz
 from factcheck.archive.warc import ExtraRecord, write_warc
 from factcheck.outbound.exchanges import Exchange
@@ -573,3 +573,23 @@ def test_a_cut_answer_and_one_without_a_body_can_be_packed():
 
     assert codes(package(warc(cut))) == set()
     assert codes(package(warc(empty))) == set()
+
+
+def test_what_is_gathered_while_a_warc_is_written_is_what_is_read_from_it() -> None:
+    archive = io.BytesIO()
+    gathered = Indexed()
+    answers = [exchange(web.page("<p>Words</p>"), url=PAGE), exchange(web.page("x" * 300_000), url=f"{PAGE}big")]
+    summary = write_warc(
+        archive,
+        capture_id="7q2km4tz",
+        exchanges=answers,
+        requisites=[exchange(web.page("<p>Words</p>"), url=f"{PAGE}again")],
+        created=SEALED,
+        software="Test",
+        operator="Test",
+        on_record=gathered.add,
+    )
+    gathered.sha256, gathered.size, gathered.crc = summary.sha256, summary.bytes, summary.crc
+
+    assert gathered == indexed(io.BytesIO(archive.getvalue()))
+    assert len(gathered.entries) >= 3

@@ -86,7 +86,7 @@ def test_a_fetched_page_with_its_redirects_is_read_back_byte_for_byte_by_warcio(
     assert blocks[1:5] == [first, site.requests[0].raw, CHUNKED, site.requests[1].raw]
     addresses = [record.rec_headers["WARC-Target-URI"] for record, _block in found]
     assert addresses == [None, *[site.url("/")] * 2, *[site.url("/next")] * 3]
-    assert summary == WarcSummary(6, len(warc), hashlib.sha256(warc).hexdigest())
+    assert summary == WarcSummary(6, len(warc), hashlib.sha256(warc).hexdigest(), zlib.crc32(warc))
 
 
 def test_http_records_are_understood_by_warcio_with_their_content():
