@@ -7,8 +7,7 @@ vetted like the page's own, redirects too. A few connections for a host, one bud
 from __future__ import annotations
 
 import heapq
-import io
-import os
+import logging
 import tempfile
 import threading
 import time
@@ -25,9 +24,11 @@ from factcheck.archive.extraction.links import Link, css_links
 from factcheck.outbound.addresses import Resolve, check_address, follow
 from factcheck.outbound.decoding import decoded
 from factcheck.outbound.errors import AddressRefused, LimitReached, OutboundError, Unreachable
-from factcheck.outbound.exchanges import Exchange, Limits
+from factcheck.outbound.exchanges import Exchange, Limits, Store
 from factcheck.outbound.keeping import KeptConnection
 from factcheck.outbound.recording import redirect_of
+
+logger = logging.getLogger(__name__)
 
 CONNECTIONS_PER_HOST = 4
 CONNECTIONS = 8
@@ -70,7 +71,7 @@ class Requisites:
     found: int = 0
     kept: int = 0
     missed: dict[str, int] = field(default_factory=dict)
-    _store: IO[bytes] | None = None
+    _store: Store | None = None
 
     @property
     def wire_bytes(self) -> int:
@@ -146,10 +147,7 @@ class _Fetching:
             "despite_tls": despite_tls,
         }
         self._deadline = time.monotonic() + budget.seconds
-        # One file for all answers: two hundred open ones would be a worker's whole allowance.
-        self._store: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        self._store_lock = threading.Lock()
-        self._stored = 0
+        self._store = Store()
         self._state = threading.Condition()
         self._page_url = page_url
         # Who fetches an address, those met on redirects included.
@@ -257,6 +255,7 @@ class _Fetching:
                 self._fetch(wanted)
             except Exception:
                 # A fault of ours in one picture must not lose the others.
+                logger.exception("A part of a page could not be fetched.")
                 wanted.missed = "fault"
             with self._state:
                 self._busy[wanted.host] -= 1
@@ -313,7 +312,7 @@ class _Fetching:
                 return
             finally:
                 self._give_back(granted, used)
-            self._keep(exchange)
+            self._store.keep(exchange)
             wanted.exchanges.append(exchange)
             location = redirect_of(exchange)
             if location is None:
@@ -396,20 +395,6 @@ class _Fetching:
         """An editor's leave for a certificate that is not valid is for the page's own site and no other."""
         despite_tls = self._connection_options["despite_tls"] and host == urlsplit(self._page_url).netloc.lower()
         return self._connection_options | {"despite_tls": despite_tls}
-
-    def _keep(self, exchange: Exchange) -> None:
-        """Move an answer into the common file."""
-        spool = exchange.response
-        spool.seek(0)
-        with self._store_lock:
-            begin = self._stored
-            self._store.seek(begin)
-            while piece := spool.read(1 << 18):
-                self._store.write(piece)
-            self._store.flush()
-            self._stored = begin + exchange.length
-        spool.close()
-        exchange.response = io.BufferedReader(_Slice(self._store.fileno(), begin, exchange.length))
 
     def _look_at(self, wanted: _Wanted, exchange: Exchange) -> None:
         if exchange.status in (429, 503):
@@ -512,35 +497,6 @@ class _Fetching:
             for exchange in wanted.exchanges:
                 exchange.close()
         self._store.close()
-
-
-class _Slice(io.RawIOBase):
-    """A part of a file that others read and write, too."""
-
-    def __init__(self, descriptor: int, begin: int, length: int) -> None:
-        self._descriptor, self._begin, self._length, self._at = descriptor, begin, length, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._length}[whence]
-        self._at = max(0, start + offset)
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, buffer: Any, /) -> int:
-        view = memoryview(buffer).cast("B")
-        left = max(0, min(len(view), self._length - self._at))
-        data = os.pread(self._descriptor, left, self._begin + self._at) if left else b""
-        view[: len(data)] = data
-        self._at += len(data)
-        return len(data)
 
 
 def _joined(base: str, address: str) -> str:

@@ -1,11 +1,14 @@
 """What was asked and what came back, byte for byte."""
 
+import io
+import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 from django.utils.translation import gettext as _
 
@@ -14,6 +17,7 @@ from factcheck.outbound.messages import Body, Broken, Head
 
 # Small pages stay in memory; what is larger goes to disk.
 SPOOL_BYTES = 512 * 1024
+_STORED_BYTES = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -157,3 +161,57 @@ def entity(exchange: Exchange, max_bytes: int) -> bytes:
 
 def new_spool() -> IO[bytes]:
     return tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)
+
+
+class Store:
+    """One file for many answers: two hundred open ones would be a process's whole allowance. Used by many threads."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        self._lock = threading.Lock()
+        self._length = 0
+
+    def keep(self, exchange: Exchange) -> None:
+        """Move the exchange's answer in here; it is read as before."""
+        spool = exchange.response
+        spool.seek(0)
+        with spool, self._lock:
+            begin = self._length
+            self._file.seek(begin)
+            while piece := spool.read(_STORED_BYTES):
+                self._file.write(piece)
+            self._file.flush()
+            self._length = begin + exchange.length
+        exchange.response = io.BufferedReader(_Slice(self._file.fileno(), begin, exchange.length))
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Slice(io.RawIOBase):
+    """A part of a file that others read and write, too."""
+
+    def __init__(self, descriptor: int, begin: int, length: int) -> None:
+        self._descriptor, self._begin, self._length, self._at = descriptor, begin, length, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._length}[whence]
+        self._at = max(0, start + offset)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any, /) -> int:
+        view = memoryview(buffer).cast("B")
+        left = max(0, min(len(view), self._length - self._at))
+        data = os.pread(self._descriptor, left, self._begin + self._at) if left else b""
+        view[: len(data)] = data
+        self._at += len(data)
+        return len(data)

@@ -14,8 +14,6 @@ import base64
 import contextlib
 import hashlib
 import hmac
-import io
-import os
 import secrets
 import socket
 import ssl
@@ -37,7 +35,7 @@ from cryptography.x509.oid import NameOID
 
 from factcheck.outbound.addresses import Resolve
 from factcheck.outbound.errors import AddressRefused, LimitReached, OutboundError, Unreachable
-from factcheck.outbound.exchanges import Exchange
+from factcheck.outbound.exchanges import Exchange, Store
 from factcheck.outbound.keeping import KeptConnection, Question
 
 # Chromium opens at most 32 to a proxy.
@@ -102,8 +100,7 @@ class RecordingProxy:
         self._stopped = False
         self._certificates = _Certificates()
         # One file for all answers: two hundred open ones would be a worker's whole allowance.
-        self._store: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        self._stored = 0
+        self._store = Store()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=MAX_CLIENTS)
         self.port: int = self._listener.getsockname()[1]
 
@@ -267,18 +264,11 @@ class RecordingProxy:
 
     def _keep(self, number: int, exchange: Exchange) -> bool:
         """Move an answer into the common file; False when nobody waits for it any more."""
-        spool = exchange.response
-        with spool, self._lock:
+        with self._lock:
             if self._stopped:
+                exchange.close()
                 return False
-            spool.seek(0)
-            begin = self._stored
-            self._store.seek(begin)
-            while piece := spool.read(1 << 18):
-                self._store.write(piece)
-            self._store.flush()
-            self._stored = begin + exchange.length
-            exchange.response = io.BufferedReader(_Slice(self._store.fileno(), begin, exchange.length))
+            self._store.keep(exchange)
             self._exchanges.append((number, exchange))
         return True
 
@@ -398,32 +388,3 @@ class _Certificates:
             file.flush()
             context.load_cert_chain(file.name)
         return context
-
-
-class _Slice(io.RawIOBase):
-    """A part of a file that others read and write, too."""
-
-    def __init__(self, descriptor: int, begin: int, length: int) -> None:
-        self._descriptor, self._begin, self._length, self._at = descriptor, begin, length, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._length}[whence]
-        self._at = max(0, start + offset)
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, buffer: Any, /) -> int:
-        view = memoryview(buffer).cast("B")
-        left = max(0, min(len(view), self._length - self._at))
-        data = os.pread(self._descriptor, left, self._begin + self._at) if left else b""
-        view[: len(data)] = data
-        self._at += len(data)
-        return len(data)
