@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from factcheck.outbound.addresses import Address, Resolve, Target, check_address, vet
 from factcheck.outbound.errors import AddressRefused, Unreachable
 from factcheck.outbound.exchanges import Exchange
-from factcheck.outbound.messages import Body, Broken, Head, read_head
-from factcheck.outbound.recording import Cut, Recorder, TeeStream, connect, secure, translated
+from factcheck.outbound.messages import Head, read_head
+from factcheck.outbound.recording import Cut, Recorder, TeeStream, connect, read_body, secure, translated
 
 _READ_BYTES = 65_536
 _UNSAFE = re.compile(r"[\r\n\x00]")
@@ -127,35 +127,8 @@ class KeptConnection:
         except BaseException:
             recorder.spool.close()
             raise
-        recorder.expect_body_of(head)
-        truncated = None
-        body = Body(reader, head)
-        try:
-            for _piece in body:
-                pass
-            length = head.end + body.consumed
-        except Cut as cut:
-            truncated, length = cut.why, recorder.received
-        except Broken:
-            truncated, length = "disconnect", recorder.received
-        surplus = recorder.received - length
-        recorder.spool.truncate(length)
-        exchange = Exchange(
-            url=recorder.target.url,
-            host=recorder.target.host,
-            ip=recorder.ip,
-            addresses=recorder.target.addresses,
-            started_at=recorder.started_at,
-            seconds=time.monotonic() - begun,
-            request=bytes(recorder.sent),
-            response=recorder.spool,
-            length=length,
-            head=head,
-            truncated=truncated,
-            surplus=surplus,
-            tls=recorder.tls,
-        )
-        if truncated or surplus or not _may_be_kept(head):
+        exchange = read_body(recorder, reader, head, begun)
+        if exchange.truncated or exchange.surplus or not _may_be_kept(head):
             self.close()
         return exchange
 

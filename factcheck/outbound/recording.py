@@ -8,7 +8,8 @@ import io
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from http.client import HTTPException, HTTPResponse
@@ -336,19 +337,8 @@ class _Https(_Recorded, urllib3.connection.HTTPSConnection):
     response_class = _Response
 
     def connect(self) -> None:
-        host = self.recorder.target.host
-        try:
+        with _handshake(self.recorder.target.host):
             super().connect()
-        except (ssl.CertificateError, urllib3.exceptions.SSLError, ssl.SSLError) as error:
-            raise _not_secure(host, error) from error
-        except TimeoutError as error:
-            raise Unreachable("timeout", _("“%(host)s” did not answer in time.") % {"host": host}) from error
-        except OSError as error:
-            raise Unreachable(
-                "tls",
-                _("“%(host)s” broke off while the secure connection was made.") % {"host": host},
-                detail=str(error),
-            ) from error
         secured = self.sock
         assert isinstance(secured, ssl.SSLSocket)
         self.recorder.attach(secured)
@@ -356,21 +346,16 @@ class _Https(_Recorded, urllib3.connection.HTTPSConnection):
         self.sock = _TeeSocket(self.recorder)
 
 
-def _not_secure(host: str, error: BaseException) -> Unreachable:
-    detail = getattr(error, "verify_message", "") or getattr(error.__cause__, "verify_message", "") or str(error)
-    words = {"host": host, "detail": detail.rstrip(".")}
-    return Unreachable("tls", _("The secure connection to “%(host)s” failed: %(detail)s.") % words, detail=detail)
-
-
-def secure(recorder: Recorder, connected: socket.socket, ca_file: str | None) -> ssl.SSLSocket:
-    """TLS over a connection, verified unless the recorder has a problem on record. Raises Unreachable ("tls"), Cut."""
-    host = recorder.target.host
-    context = tls_context(ca_file or DEFAULT_CA_BUNDLE_PATH, verify=not recorder.tls_problem)
-    connected.settimeout(recorder.seconds_left(IDLE_SECONDS))
+@contextmanager
+def _handshake(host: str) -> Iterator[None]:
+    """Our own errors for those of a TLS handshake."""
     try:
-        secured = context.wrap_socket(connected, server_hostname=host)
-    except ssl.SSLError as error:
-        raise _not_secure(host, error) from error
+        yield
+    except (ssl.CertificateError, urllib3.exceptions.SSLError, ssl.SSLError) as error:
+        detail = getattr(error, "verify_message", "") or getattr(error.__cause__, "verify_message", "") or str(error)
+        words = {"host": host, "detail": detail.rstrip(".")}
+        sentence = _("The secure connection to “%(host)s” failed: %(detail)s.") % words
+        raise Unreachable("tls", sentence, detail=detail) from error
     except TimeoutError as error:
         raise Unreachable("timeout", _("“%(host)s” did not answer in time.") % {"host": host}) from error
     except OSError as error:
@@ -379,6 +364,15 @@ def secure(recorder: Recorder, connected: socket.socket, ca_file: str | None) ->
             _("“%(host)s” broke off while the secure connection was made.") % {"host": host},
             detail=str(error),
         ) from error
+
+
+def secure(recorder: Recorder, connected: socket.socket, ca_file: str | None) -> ssl.SSLSocket:
+    """TLS over a connection, verified unless the recorder has a problem on record. Raises Unreachable ("tls"), Cut."""
+    host = recorder.target.host
+    context = tls_context(ca_file or DEFAULT_CA_BUNDLE_PATH, verify=not recorder.tls_problem)
+    connected.settimeout(recorder.seconds_left(IDLE_SECONDS))
+    with _handshake(host):
+        secured = context.wrap_socket(connected, server_hostname=host)
     recorder.attach(secured)
     recorder.tls = tls_facts(secured, verified=not recorder.tls_problem, problem=recorder.tls_problem)
     return secured
@@ -513,6 +507,11 @@ def _complete(recorder: Recorder, begun: float) -> Exchange:
     spool.seek(0)
     head = read_head(spool)
     spool.seek(0, io.SEEK_END)
+    return read_body(recorder, reader, head, begun)
+
+
+def read_body(recorder: Recorder, reader: IO[bytes], head: Head, begun: float) -> Exchange:
+    """The exchange of a request whose answer's head was read: its body to the end, or to where it is cut."""
     recorder.expect_body_of(head)
     truncated = None
     body = Body(reader, head)
@@ -525,7 +524,7 @@ def _complete(recorder: Recorder, begun: float) -> Exchange:
     except Broken:
         truncated, length = "disconnect", recorder.received
     surplus = recorder.received - length
-    spool.truncate(length)
+    recorder.spool.truncate(length)
     return Exchange(
         url=recorder.target.url,
         host=recorder.target.host,
@@ -534,7 +533,7 @@ def _complete(recorder: Recorder, begun: float) -> Exchange:
         started_at=recorder.started_at,
         seconds=time.monotonic() - begun,
         request=bytes(recorder.sent),
-        response=spool,
+        response=recorder.spool,
         length=length,
         head=head,
         truncated=truncated,
