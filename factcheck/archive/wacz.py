@@ -28,6 +28,7 @@ from factcheck.archive import blobs, media
 from factcheck.archive.errors import WarcFault
 from factcheck.archive.models import Capture, CaptureRequest, CaptureWords, Engine, WaczSignature
 from factcheck.archive.signatures import signed_data as data_of
+from factcheck.archive.warc import METHOD_FIELD
 from factcheck.outbound.messages import Broken, read_head
 
 # Raise the number whenever the same capture would give other bytes than before.
@@ -379,7 +380,7 @@ def index_entry(member: Member, filename: str = WARC.rpartition("/")[2]) -> Entr
     """The index's line for a record, or None for one that nobody looks up. Raises WarcFault."""
     fields, block = _warc_fields(member.head)
     kind, url, date = fields.get("warc-type", ""), fields.get("warc-target-uri", ""), fields.get("warc-date", "")
-    if kind not in _INDEXED:
+    if kind not in _INDEXED or METHOD_FIELD.lower() in fields:
         return None
     written = _DATE.fullmatch(date)
     if not written or not url:

@@ -34,6 +34,8 @@ _PIECE_BYTES = 256 * 1024
 _CONFORMS_TO = "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
 _IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
+# Ours, on an answer to anything but GET: whoever looks up the address must not be given it.
+METHOD_FIELD = "Factcheck-Request-Method"
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,9 @@ def _write_pair(writer: _Writer, exchange: Exchange, warcinfo_id: str, written: 
         protocol.append(("WARC-Protocol", exchange.tls.version.lower().replace("v", "/", 1)))
         protocol.append(("WARC-Cipher-Suite", exchange.tls.cipher))
     payload_digest, payload_bytes = _digest_of_payload(exchange)
+    method = exchange.request.split(b" ", 1)[0].decode("ascii")
+    # ``POST`` in the browser's traffic; the archiver's own questions are all GET.
+    method = exchange.request.partition(b" ")[0].decode("ascii", "replace")
     common: Fields = [
         ("WARC-Record-ID", response_id),
         *about,
@@ -214,9 +219,10 @@ def _write_pair(writer: _Writer, exchange: Exchange, warcinfo_id: str, written: 
         ("WARC-Warcinfo-ID", warcinfo_id),
         *protocol,
         ("WARC-Payload-Digest", payload_digest),
+        *([] if method == "GET" else [(METHOD_FIELD, method)]),
     ]
     # Empty payloads are all alike and say nothing, and half of one is no copy of another half.
-    whole = payload_bytes > 0 and not exchange.truncated
+    whole = payload_bytes > 0 and not exchange.truncated and method == "GET"
     original = written.get(payload_digest) if whole else None
     if original is not None:
         head = _head_bytes(exchange)

@@ -78,6 +78,21 @@ class Lease:
         self.closed = True
         return True
 
+    def put_off(self, due_at: datetime, reason: str) -> None:
+        """Give the job back without having tried: what it needs here is in use. Costs none of its attempts."""
+        with transaction.atomic():
+            self._update(
+                state=Job.State.QUEUED,
+                due_at=due_at,
+                attempts=F("attempts") - 1,
+                reason=reason,
+                lease_until=None,
+                deadline_at=None,
+                stage="",
+            )
+            leave_place(self.job_id)
+        self.closed = True
+
     def fail(self, reason: str) -> None:
         """Give up now: no further attempt helps. Calls the kind's ``gave_up`` in the same transaction."""
         with transaction.atomic():

@@ -88,6 +88,8 @@ class RecordingProxy:
     def __init__(self, limits: ProxyLimits, *, resolve: Resolve | None = None, ca_file: str | None = None) -> None:
         self.user, self.password = "capture", secrets.token_urlsafe(24)
         self.missed: Counter[str] = Counter()
+        # Why an address was not answered, the latest for each; as the proxy was asked for it.
+        self.errors: dict[str, OutboundError] = {}
         self.asked = 0
         self._limits = limits
         self._options: dict[str, Any] = {"resolve": resolve, "ca_file": ca_file}
@@ -236,6 +238,9 @@ class RecordingProxy:
             used = exchange.length
         except OutboundError as error:
             self._miss(missed_because(error))
+            with self._lock:
+                if len(self.errors) < self._limits.count:
+                    self.errors[url] = error
             return [_refusal("502 Bad Gateway")]
         finally:
             with self._lock:

@@ -10,6 +10,7 @@ import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -22,7 +23,7 @@ from factcheck.archive.wacz_checking import check_wacz
 from factcheck.archive.warc import ExtraRecord, write_warc
 from factcheck.outbound.exchanges import Exchange
 from tests import web
-from tests.archive.test_warc import CHUNKED, exchange, write
+from tests.archive.test_warc import CHUNKED, exchange, records, write
 
 PAGE = "https://www.news.example/costs"
 SEALED = datetime(2026, 3, 4, 5, 6, 8, 900, tzinfo=UTC)
@@ -593,3 +594,17 @@ def test_what_is_gathered_while_a_warc_is_written_is_what_is_read_from_it() -> N
 
     assert gathered == indexed(io.BytesIO(archive.getvalue()))
     assert len(gathered.entries) >= 3
+
+
+def test_what_was_answered_to_a_post_is_kept_and_found_by_nobody_who_looks_up_the_address() -> None:
+    got = exchange(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", url="https://news.example/api")
+    post = b"POST /api HTTP/1.1\r\nHost: news.example\r\nContent-Length: 0\r\n\r\n"
+    posted = replace(exchange(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", url=got.url), request=post)
+
+    warc, summary = write([posted, got, posted])
+
+    assert summary.records == 8
+    with_bytes = [block for record, block in records(warc) if record.rec_type == "response" and b"hello" in block]
+    assert len(with_bytes) == 3
+    entries = indexed(io.BytesIO(warc)).entries
+    assert [entry.kind for entry in entries] == ["response"]

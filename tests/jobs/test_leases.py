@@ -187,6 +187,19 @@ def test_a_retry_is_due_when_the_work_said_and_keeps_the_reason():
 
 
 @pytest.mark.django_db
+def test_what_is_put_off_costs_no_attempt_however_often():
+    job = enqueue("test.sleep", "claim/aaaa")
+
+    for _time in range(5):
+        lease_due_job().put_off(timezone.now(), "Both browsers are in use.")
+
+    job.refresh_from_db()
+    assert (job.state, job.attempts, job.reason) == ("queued", 0, "Both browsers are in use.")
+    assert lease_due_job().attempt == 1
+    assert effects() == []
+
+
+@pytest.mark.django_db
 def test_a_retry_after_the_last_attempt_gives_up():
     job = enqueue("test.sleep", "claim/aaaa")
 

@@ -116,11 +116,12 @@ def test_a_place_is_free_again_only_after_the_pause(settings):
     [
         lambda job, lease: lease.finish().__enter__() or lease._end("done", reason=""),
         lambda job, lease: lease.retry(timezone.now() + timedelta(hours=1), "The site did not answer."),
+        lambda job, lease: lease.put_off(timezone.now(), "In use."),
         lambda job, lease: lease.fail("The page is gone."),
         lambda job, lease: cancel(job.pk, "Cancelled."),
         lambda job, lease: (expire(job), sweep()),
     ],
-    ids=["done", "retry", "fail", "cancel", "taken back"],
+    ids=["done", "retry", "put off", "fail", "cancel", "taken back"],
 )
 def test_every_end_of_an_attempt_frees_its_place(end):
     job = order("first", place="paper.example")
