@@ -143,7 +143,7 @@ def _begun(request: CaptureRequest) -> int:
 def _end_without_answer(lease: Lease, request: CaptureRequest, fetched: Fetched, started_at: datetime) -> None:
     error = fetched.error
     assert error is not None
-    verdict = _of_error(error)
+    verdict = verdict_of(error)
     if _tried_again(lease, request, verdict, str(error), after=None):
         return
     sealing = Sealing(
@@ -159,7 +159,7 @@ def _end_without_answer(lease: Lease, request: CaptureRequest, fetched: Fetched,
     seal_capture(request, sealing, within=lease.finish())
 
 
-def _of_error(error: OutboundError) -> Verdict:
+def verdict_of(error: OutboundError) -> Verdict:
     if isinstance(error, AddressRefused):
         return Verdict(Outcome.REFUSED, refusal_reason(error))
     if isinstance(error, Unreachable) and error.code == "tls":
@@ -171,21 +171,21 @@ def _of_error(error: OutboundError) -> Verdict:
 def _end_with_answer(
     lease: Lease, request: CaptureRequest, fetched: Fetched, final: Exchange, limits: Limits, started_at: datetime
 ) -> None:
-    body = _body(final, limits)
+    body = body_of(final, limits)
     if final.status >= 400 and _may_retry(lease, request):
         # Looked at before it is stored: of a page that is asked for again, nothing stays behind.
         with tempfile.TemporaryFile() as file:
             file.write(body.data)
-            verdict = _classify(fetched, final, body, _read(file, body))
+            verdict = classified(fetched, final, body, read_text(file, body))
         if _tried_again(lease, request, verdict, _answered(final, verdict), after=_retry_after(final)):
             return
 
     lease.stage("extracting")
     stored = blobs.store(body.data)
     with blobs.open_blob(stored.sha256) as file:
-        extracted = _read(file, body)
+        extracted = read_text(file, body)
         picture = read_picture(file, body.media_type)
-    verdict = _classify(fetched, final, body, extracted)
+    verdict = classified(fetched, final, body, extracted)
     if final.status < 400 and _tried_again(lease, request, verdict, _answered(final, verdict), after=None):
         # A wall that calls itself a page is known only by its text; its bytes stay in the store, named by nothing.
         return
@@ -267,7 +267,7 @@ def _read_links(file: IO[bytes], media_type: str, charset: str) -> tuple[str, Se
     return read.base, read.links
 
 
-def _body(final: Exchange, limits: Limits) -> Body:
+def body_of(final: Exchange, limits: Limits) -> Body:
     declared_type, http_charset = media.declared(final.header("content-type"))
     unpacked = decoded(final, limits)
     if unpacked.truncated == "coding":
@@ -278,12 +278,12 @@ def _body(final: Exchange, limits: Limits) -> Body:
     return Body(unpacked.bytes, truncated, media.sniff(unpacked.bytes[: media.HEAD_BYTES], declared_type), http_charset)
 
 
-def _read(file: IO[bytes], body: Body) -> Extracted:
+def read_text(file: IO[bytes], body: Body) -> Extracted:
     file.seek(0)
     return extract(file, body.media_type, http_charset=body.http_charset)
 
 
-def _classify(fetched: Fetched, final: Exchange, body: Body, extracted: Extracted) -> Verdict:
+def classified(fetched: Fetched, final: Exchange, body: Body, extracted: Extracted) -> Verdict:
     return classify(
         Received(
             status=final.status,
