@@ -76,9 +76,13 @@ class FoundPassage:
     after: str
     outcome: str
     layer_sha256: str
+    # "render" where a browser showed the words and the site's own text does not hold them.
+    layer: str = ""
 
     @property
     def sentence(self) -> str:
+        if self.layer == "render" and self.outcome != "confirmed":
+            return _("These words stand in our copy of what a browser showed, after the page's scripts had run.")
         return {
             "exact": _("These words stand in our copy, letter for letter."),
             "normalised": _("These words stand in our copy; only typography such as quotation marks differs."),
@@ -107,6 +111,8 @@ class CaptureFacts:
     uploaded: "Uploaded | None" = None
     # The certificate was not valid, and an editor had the page archived all the same.
     unverified: bool = False
+    # A browser opened the page, instead of our plain fetcher.
+    in_browser: bool = False
 
     @property
     def link(self) -> str:
@@ -610,6 +616,7 @@ def _capture(facts: Mapping[str, Any]) -> CaptureFacts:
         truncated=bool(facts.get("truncated")),
         visibility=facts.get("visibility") or "passage",
         uploaded=Uploaded(by=_name(uploaded.get("by")), at=_moment(uploaded["at"])) if uploaded else None,
+        in_browser=facts.get("engine") == "browser",
         unverified=isinstance(tls := facts.get("tls"), Mapping) and tls.get("verified") is False,
     )
 

@@ -172,6 +172,7 @@ def _passage(item: Standing) -> dict[str, Any] | None:
         "exact": passage.exact,
         "after": passage.after,
         "outcome": "confirmed" if item.confirmation else check.outcome,
+        "layer": check.layer.kind,
         "layer_sha256": check.layer.sha256,
         "spans": [list(span) for span in check.spans],
     }

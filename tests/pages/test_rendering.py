@@ -401,3 +401,20 @@ def test_the_scale_is_explained_in_its_order():
 
     labels = [badge.text for badge in page.with_class("rating")]
     assert labels[:6] == [rating.label for rating in reversed(shown.ratings)]
+
+
+def test_words_that_only_a_browser_showed_are_said_to_be_that():
+    passage = {"before": "", "exact": "2.3 million", "after": "", "outcome": "exact", "layer": "render"}
+    content = sample.content()
+    for claim in content["claims"]:
+        claim["evidence"] = []
+    content["claims"][0]["evidence"] = [sample.page(passage=passage, capture=sample.capture(engine="browser"))]
+    shown = parse(content)
+
+    of_claim = rendering.render_claim(shown, "claim001", release=RELEASE).decode()
+    of_copy = rendering.render_capture(citations(shown), release=RELEASE).decode()
+
+    for page in (of_claim, of_copy):
+        assert "These words stand in our copy of what a browser showed" in page
+        assert "letter for letter" not in page
+    assert "a browser that opened the page and ran its scripts" in of_copy
