@@ -15,7 +15,6 @@ class ArchiveConfig(AppConfig):
     name = "factcheck.archive"
 
     def ready(self) -> None:
-        from factcheck.archive import witnesses
         from factcheck.archive.blobs import tidy
         from factcheck.archive.capturing import EXTRACTING_SECONDS, SLACK_SECONDS, give_up, run_capture
         from factcheck.archive.collecting import collect
@@ -32,15 +31,6 @@ class ArchiveConfig(AppConfig):
                 + EXTRACTING_SECONDS
                 + SLACK_SECONDS,
                 max_attempts=8,
-            )
-        )
-        register(
-            Kind(
-                name=witnesses.JOB_KIND,
-                run=witnesses.run_witness,
-                gave_up=witnesses.give_up,
-                deadline_seconds=witnesses.TURN_SECONDS,
-                max_attempts=witnesses.MAX_TURNS,
             )
         )
         register_periodic(Periodic(name="tidy-blobs", every_seconds=3600, run=tidy))

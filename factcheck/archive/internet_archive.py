@@ -332,6 +332,10 @@ def problem_sentence(code: str) -> str:
             "The address set for the Internet Archive may not be opened. Whoever runs this server can correct it."
         ),
         "unconfirmed": _("The Internet Archive said that it had a copy, but it could not be found there in a day."),
+        "stopped": _("We stopped before the Internet Archive was asked."),
+        "stopped-late": _(
+            "We stopped asking. The Internet Archive may have been told of the page before, and may have a copy."
+        ),
         "forgotten": _("The Internet Archive lost track of the request, and no copy could be found there in a day."),
     }
     return sentences.get(code) or _("The Internet Archive could not copy the page this time.")

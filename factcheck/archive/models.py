@@ -358,6 +358,9 @@ class WaczSignature(InsertOnly):
     public_key = models.CharField(max_length=200)
     signed_at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        indexes = [models.Index(fields=["public_key", "signed_at"], name="signature_by_key")]
+
     def __str__(self) -> str:
         return self.hash
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b32encode
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -137,14 +138,18 @@ def _ask(capture: Capture, act: str, *, by: User | None) -> WitnessRequest:
 # --- the job ---------------------------------------------------------------------------------
 
 
-def run_witness(lease: Lease) -> None:
-    """One turn: say or ask one thing, write down what came back, and say when to go on."""
+def run_witness(lease: Lease, *, may_not: Callable[[Capture, str], str] = refusal_of) -> None:
+    """One turn: say or ask one thing, write down what came back, and say when to go on.
+
+    ``may_not`` is asked first, each time, and answers as ``refusal_of`` does: who knows articles knows more refusals.
+    """
     request = _request_named(lease.subject)
     if request.state == WitnessRequest.State.ENDED:
         return
-    if refusal := refusal_of(request.capture, request.act):
-        # Also where it became so since: the key may be gone, or the address erased.
-        lease.fail(refusal)
+    if refusal := may_not(request.capture, request.act):
+        # Also where it became so since: the key may be gone, the address erased, or an article discreet.
+        with lease.finish():
+            _report(request, WitnessReport.Outcome.GAVE_UP, reason=_stopped(request, lease), said=refusal)
         return
     if _somebody_else_is_asking(lease):
         lease.retry(timezone.now() + _pause(), _("One question at a time: this one waits for its turn."))
@@ -163,6 +168,11 @@ def run_witness(lease: Lease) -> None:
     except NeverHere as never:
         with lease.finish():
             _report(request, WitnessReport.Outcome.REFUSED, reason=never.code, said=never.said)
+
+
+def _stopped(request: WitnessRequest, lease: Lease) -> str:
+    """Whether they may have heard of the page before we stopped; a turn that was cut off may have told them too."""
+    return "stopped-late" if request.remote_job_id or lease.attempt > 1 else "stopped"
 
 
 def give_up(subject: str, reason: str) -> None:

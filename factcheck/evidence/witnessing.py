@@ -9,6 +9,7 @@ from factcheck.archive import witnesses
 from factcheck.archive.errors import WitnessNotAsked
 from factcheck.archive.models import Capture, WitnessRequest
 from factcheck.evidence.models import Evidence
+from factcheck.jobs.leases import Lease
 
 
 def refusal_of(capture: Capture, act: str) -> str:
@@ -32,6 +33,11 @@ def ask_about_published(capture_ids: list[str], *, by: User | None) -> list[Witn
     """Of the pages that a publication cites; in the caller's transaction."""
     discreet = _discreet_uses(capture_ids)
     return witnesses.witness_published([public_id for public_id in capture_ids if public_id not in discreet], by=by)
+
+
+def run_witness(lease: Lease) -> None:
+    """A turn of an order, unless an article or a source has become discreet since it was given."""
+    witnesses.run_witness(lease, may_not=refusal_of)
 
 
 def _discreet_uses(capture_ids: list[str]) -> set[str]:

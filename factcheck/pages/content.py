@@ -108,6 +108,8 @@ class CaptureFacts:
     tls: str
     truncated: bool
     visibility: str
+    # Not frozen: from notices.
+    witnesses: "tuple[Witness, ...]" = ()
     uploaded: "Uploaded | None" = None
     # The certificate was not valid, and an editor had the page archived all the same.
     unverified: bool = False
@@ -387,11 +389,48 @@ class PublicationView:
 
 
 @dataclass(frozen=True, slots=True)
+class Witness:
+    """A copy of the same page that an outside archive was seen to hold."""
+
+    service: str
+    taken_at: datetime
+    # "" where the address was erased.
+    link: str
+    agreement: str
+
+    @property
+    def name(self) -> str:
+        return {"internet-archive": _("The Internet Archive")}.get(self.service, self.service)
+
+    @property
+    def sentence(self) -> str:
+        """How it compares with ours."""
+        return {
+            "same-received": _("It is made of the same bytes as ours."),
+            "same-decoded": _("Unpacked, it is made of the same bytes as ours; they travelled packed in another way."),
+            "different": _(
+                "It is made of other bytes than ours. Pages that change with each visit do that; it speaks against "
+                "neither copy."
+            ),
+        }.get(self.agreement, _("The bytes cannot be compared: one of the two copies is not complete."))
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key of the newsroom, and when it signed. ``last`` is None for the one that signs now."""
+
+    fingerprint: str
+    first: datetime
+    last: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeView:
-    """A public fact about a publication that became known after it was frozen.
+    """A public fact about a publication, or about a copy it cites, that became known after it was frozen.
 
     ``kind`` is "superseded" (``version`` is the latest), "change" (an earlier version's
-    ``change``), "source_changed" or "withheld" (``subject`` names what, e.g. "evidence/7q2km4tz").
+    ``change``), "source_changed" or "withheld" (``subject`` names what, e.g. "evidence/7q2km4tz"), "witnessed"
+    (of a copy: ``witness``), or "signed" (of a copy: ``text`` is the key's fingerprint).
     """
 
     kind: str
@@ -400,6 +439,7 @@ class NoticeView:
     subject: str = ""
     version: int | None = None
     change: ChangeNote | None = None
+    witness: Witness | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ from factcheck.pages.content import (
     NoticeView,
     PublicationView,
     Rating,
+    SigningKey,
+    Witness,
     attribution_badge,
     not_rated,
 )
@@ -116,6 +118,7 @@ def render_claim(
     claim = publication.claim(claim_id)
     if claim is None:
         raise ContentError(_("This claim is not part of this publication."))
+    claim = replace(claim, evidence=tuple(_with_witnesses(item, notices) for item in claim.evidence))
     latest = max((version.version for version in history), default=publication.version)
     return _render(
         "public/claim.html",
@@ -161,7 +164,9 @@ def render_capture(
     return _render(
         "public/capture.html",
         {
-            "capture": facts[0],
+            "capture": replace(facts[0], witnesses=_witnesses(facts[0].id, notices)),
+            "signed": next(iter(_about(facts[0].id, "signed", notices)), None),
+            "about": addresses.ABOUT,
             "downloads": downloads,
             "replay": public_replay_url(facts[0].id) if downloads else "",
             "full_replay": full_replay_url(_canonical(addresses.capture_wacz(facts[0].id))) if downloads else "",
@@ -223,8 +228,9 @@ def render_methodology(*, newsroom: str = "", release: str) -> bytes:
 
 
 @in_the_newsrooms_words
-def render_about(*, newsroom: str = "", release: str) -> bytes:
-    return _render("public/about.html", {"canonical": _canonical(addresses.ABOUT)}, newsroom=newsroom, release=release)
+def render_about(*, keys: Sequence[SigningKey] = (), newsroom: str = "", release: str) -> bytes:
+    context = {"keys": keys, "canonical": _canonical(addresses.ABOUT)}
+    return _render("public/about.html", context, newsroom=newsroom, release=release)
 
 
 # --- what is shown -----------------------------------------------------------------------------
@@ -259,6 +265,20 @@ def _withhold_evidence(item: Evidence, notices: Iterable[NoticeView]) -> Evidenc
                 withheld=notice.text or _("The newsroom withholds this source."),
             )
     return item
+
+
+def _about(capture_id: str, kind: str, notices: Iterable[NoticeView]) -> list[NoticeView]:
+    return [notice for notice in notices if notice.kind == kind and notice.subject == f"capture/{capture_id}"]
+
+
+def _witnesses(capture_id: str, notices: Iterable[NoticeView]) -> tuple[Witness, ...]:
+    return tuple(notice.witness for notice in _about(capture_id, "witnessed", notices) if notice.witness)
+
+
+def _with_witnesses(item: Evidence, notices: Sequence[NoticeView]) -> Evidence:
+    if item.capture is None:
+        return item
+    return replace(item, capture=replace(item.capture, witnesses=_witnesses(item.capture.id, notices)))
 
 
 def _by_passage(shown: Iterable[tuple[Citation, Evidence]]) -> list[tuple[Evidence, list[Citation]]]:

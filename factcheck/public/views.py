@@ -13,8 +13,10 @@ from django.views.decorators.http import require_safe
 from factcheck.archive import blobs
 from factcheck.archive.downloads import package_answer
 from factcheck.archive.errors import BlobMissing, WarcFault
-from factcheck.archive.models import Capture
+from factcheck.archive.models import Capture, WaczSignature
+from factcheck.archive.public_keys import newsroom_keys
 from factcheck.archive.selectors import best_layer, layer_text
+from factcheck.archive.witnessed import held_elsewhere
 from factcheck.pages import addresses, rendering
 from factcheck.pages.content import (
     ArticleSummary,
@@ -25,7 +27,9 @@ from factcheck.pages.content import (
     NoticeView,
     PublicationView,
     Rating,
+    SigningKey,
     Tally,
+    Witness,
     parse,
 )
 from factcheck.public.answers import answer, public_page
@@ -90,9 +94,9 @@ def claim(request: HttpRequest, claim_id: str) -> HttpResponse:
                 change_note=content.change_note if content else None,
             )
         )
-    body = rendering.render_claim(
-        shown, claim_id, history=history, notices=_notices(newest, shown), release=settings.RELEASE
-    )
+    cited = {item.capture.id for one in shown.claims if one.id == claim_id for item in one.evidence if item.capture}
+    notices = [*_notices(newest, shown), *_witnessed(cited)]
+    body = rendering.render_claim(shown, claim_id, history=history, notices=notices, release=settings.RELEASE)
     return answer(request, body)
 
 
@@ -104,7 +108,12 @@ def capture(request: HttpRequest, capture_id: str) -> HttpResponse:
         citations += _citations(content, capture_id)
     if not citations:
         raise Http404
-    body = rendering.render_capture(citations, whole=selectors.is_open_to_readers(capture_id), release=settings.RELEASE)
+    body = rendering.render_capture(
+        citations,
+        notices=[*_witnessed({capture_id}), *_signed(capture_id)],
+        whole=selectors.is_open_to_readers(capture_id),
+        release=settings.RELEASE,
+    )
     return answer(request, body)
 
 
@@ -213,7 +222,11 @@ def methodology(request: HttpRequest) -> HttpResponse:
 
 @public_page
 def about(request: HttpRequest) -> HttpResponse:
-    return answer(request, rendering.render_about(release=settings.RELEASE))
+    keys = [
+        SigningKey(key.fingerprint, key.first_used, None if key.is_current else key.last_used)
+        for key in newsroom_keys()
+    ]
+    return answer(request, rendering.render_about(keys=keys, release=settings.RELEASE))
 
 
 @public_page
@@ -262,6 +275,27 @@ def _notices(publication: Publication, content: PublicationView) -> list[NoticeV
         if change:
             notices.append(NoticeView(kind="change", at=earlier.published_at, version=earlier.version, change=change))
     return notices
+
+
+def _witnessed(capture_ids: set[str]) -> list[NoticeView]:
+    """What outside archives hold of copies that are cited: each report is a row that nothing changes."""
+    return [
+        NoticeView(
+            kind="witnessed",
+            at=held.seen_at,
+            subject=f"capture/{held.capture_id}",
+            witness=Witness(held.service, held.taken_at, held.link, held.agreement),
+        )
+        for held in held_elsewhere(capture_ids)
+    ]
+
+
+def _signed(capture_id: str) -> list[NoticeView]:
+    signatures = WaczSignature.objects.filter(capture__request__public_id=capture_id)
+    return [
+        NoticeView(kind="signed", at=one.signed_at, subject=f"capture/{capture_id}", text=one.fingerprint)
+        for one in signatures
+    ]
 
 
 def _citations(content: PublicationView, capture_id: str) -> list[Citation]:

@@ -122,6 +122,41 @@ def test_one_discreet_article_is_enough():
     assert not WitnessRequest.objects.exists()
 
 
+def test_an_order_is_not_carried_out_once_an_article_has_become_discreet():
+    evidence = archived()
+    with spn2_stand_in.serve() as archive:
+        press(evidence)
+        Article.objects.update(discreet=True)
+        do_due_work()
+        page = page_of(evidence)
+        assert archive.asked == []
+
+    report = WitnessReport.objects.get()
+    assert (report.outcome, report.reason) == ("gave-up", "stopped")
+    assert WitnessRequest.objects.get().state == WitnessRequest.State.ENDED
+    assert "We stopped before the Internet Archive was asked." in page
+    assert "A discreet article uses this page" in page
+
+
+def test_where_they_were_told_before_an_article_became_discreet_the_report_says_so_and_nobody_asks_again():
+    evidence = archived()
+    with spn2_stand_in.serve() as archive:
+        archive.jobs[spn2_stand_in.JOB_ID] = [pending()]
+        press(evidence)
+        do_due_work()
+        asked = len(archive.asked)
+        assert WitnessRequest.objects.get().remote_job_id
+
+        Article.objects.update(discreet=True)
+        Job.objects.filter(kind="witness").update(due_at="2020-01-01T00:00:00Z")
+        do_due_work()
+        page = page_of(evidence)
+        assert len(archive.asked) == asked
+
+    assert WitnessReport.objects.get().reason == "stopped-late"
+    assert "may have been told of the page before" in page
+
+
 def test_an_off_record_source_is_refused():
     evidence = archived(off_record=True)
     with spn2_stand_in.serve():

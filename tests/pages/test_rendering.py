@@ -17,6 +17,7 @@ from factcheck.pages.content import (
     Correction,
     NoticeView,
     PublicationView,
+    Witness,
     parse,
     summary,
 )
@@ -325,6 +326,23 @@ def test_withheld_evidence_leaves_its_words_nowhere():
     assert "Withheld on the witness" in pages[1]
     with pytest.raises(ContentError):
         rendering.render_capture(citations(shown), notices=[notice], release=RELEASE)
+
+
+def test_of_a_withheld_source_no_witness_is_named_either():
+    shown = with_capture()
+    (capture_id,) = {citation.evidence.capture.id for citation in citations(shown) if citation.evidence.capture}
+    witness = Witness("internet-archive", LATER, "https://web.archive.org/web/2026/https://a.example/", "same-received")
+    seen = NoticeView("witnessed", LATER, subject=f"capture/{capture_id}", witness=witness)
+    of_another = replace(seen, subject="capture/nqnqnqnq")
+    withheld = NoticeView("withheld", LATER, text="Withheld.", subject=f"capture/{capture_id}")
+    claim_id = shown.claims[0].id
+
+    def pages(*notices: NoticeView) -> list[str]:
+        return [rendering.render_claim(shown, claim_id, notices=notices, release=RELEASE).decode()]
+
+    assert "holds a copy taken on" in pages(seen)[0]
+    assert "holds a copy taken on" not in pages(of_another)[0]
+    assert "web.archive.org" not in pages(seen, withheld)[0]
 
 
 def test_a_right_to_left_article_is_set_from_right_to_left():
