@@ -1,5 +1,6 @@
 """Whose turn it is, and where one works at a time."""
 
+import random
 from datetime import timedelta
 
 import pytest
@@ -195,3 +196,40 @@ def test_a_job_that_ended_within_the_time_is_kept():
     Job.objects.filter(pk=job.pk).update(state="done", ended_at=timezone.now() - timedelta(days=29))
 
     assert tidy_rows() == 0
+
+
+def state_of_a_queue(chance: random.Random) -> None:
+    now = timezone.now()
+    places = ["", "paper.example", "daily.example", "resting.example"]
+    Place.objects.create(name="resting.example", free_at=now + timedelta(minutes=1))
+    jobs: list[Job] = []
+    for number in range(6):
+        jobs.append(
+            order(
+                f"job/{number}",
+                owner=f"user/{chance.randrange(3)}",
+                bulk=chance.random() < 0.2,
+                place=chance.choice(places),
+                after=chance.choice([None, None, *jobs]),
+                due_at=now + timedelta(seconds=chance.choice([-60, -1, 60])),
+            )
+        )
+    for job in chance.sample(jobs, 2):
+        state = chance.choice(["running", "done", "failed"])
+        Job.objects.filter(pk=job.pk).update(state=state, lease_until=now, deadline_at=now)
+        if state == "running" and job.place:
+            Place.objects.update_or_create(name=job.place, defaults={"job": job, "free_at": now})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("seed", range(20))
+def test_whoever_asks_for_work_gets_what_may_begin_and_nothing_only_if_nothing_may(seed):
+    state_of_a_queue(random.Random(seed))
+    may_begin = {job.pk: job for job in Job.objects.startable(timezone.now())}
+
+    lease = lease_due_job()
+
+    assert (lease is None) == (not may_begin)
+    if lease is not None:
+        assert lease.job_id in may_begin
+        assert may_begin[lease.job_id].bulk == all(job.bulk for job in may_begin.values())
