@@ -308,6 +308,10 @@ CAPTURE_HOST_SPACING_SECONDS: float = env.float("CAPTURE_HOST_SPACING_SECONDS", 
 # Within this time a second order for the same page is the first one's.
 CAPTURE_WINDOW_MINUTES: int = env.int("CAPTURE_WINDOW_MINUTES", default=10)
 
+# How often our own page of a published article is read: on the first day, and after it. 0: never by itself.
+OWN_PAGE_MINUTES: int = env.int("OWN_PAGE_MINUTES", default=30)
+OWN_PAGE_LATER_MINUTES: int = env.int("OWN_PAGE_LATER_MINUTES", default=24 * 60)
+
 # Outside witnesses. Copies are ordered there only with a key; without an address nobody is asked at all.
 WITNESS_IA_URL: str = env.str("WITNESS_IA_URL", default="https://web.archive.org").rstrip("/")
 WITNESS_IA_ACCESS_KEY: str = env.str("WITNESS_IA_ACCESS_KEY", default="")

@@ -22,6 +22,7 @@ class Act(StrEnum):
     DECIDE = "decide"
     CONFIRM_PASSAGE = "confirm_passage"
     SIGN_OFF = "sign_off"
+    SET_OWN_PAGE_ASIDE = "set_own_page_aside"
     SET_VISIBILITY = "set_visibility"
     ASK_WITNESS = "ask_witness"
     CAPTURE_DESPITE_TLS = "capture_despite_tls"
@@ -46,6 +47,7 @@ _LABELS = {
     Act.DECIDE: gettext_lazy("file verdicts"),
     Act.CONFIRM_PASSAGE: gettext_lazy("confirm a passage that the machine could not"),
     Act.SIGN_OFF: gettext_lazy("sign off verdicts"),
+    Act.SET_OWN_PAGE_ASIDE: gettext_lazy("set aside what differs on our own page"),
     Act.SET_VISIBILITY: gettext_lazy("decide what readers see of a source"),
     Act.CAPTURE_DESPITE_TLS: gettext_lazy("archive a page whose certificate is not valid"),
     Act.ASK_WITNESS: gettext_lazy("tell an outside archive of a page"),
@@ -57,7 +59,13 @@ _LABELS = {
 }
 
 _REPORTER = frozenset({Act.SEE_DESK, Act.WRITE_ARTICLE, Act.MARK_CLAIM, Act.ADD_EVIDENCE})
-_CHECKER = _REPORTER | {Act.WITHDRAW_CLAIM, Act.DECIDE, Act.CONFIRM_PASSAGE, Act.SIGN_OFF}
+_CHECKER = _REPORTER | {
+    Act.WITHDRAW_CLAIM,
+    Act.DECIDE,
+    Act.CONFIRM_PASSAGE,
+    Act.SIGN_OFF,
+    Act.SET_OWN_PAGE_ASIDE,
+}
 _EDITOR = _CHECKER | {
     Act.SET_VISIBILITY,
     Act.ASK_WITNESS,

@@ -8,3 +8,4 @@ class ArticlesConfig(AppConfig):
         from factcheck.archive.collecting import register_reference
 
         register_reference("articles.Revision", "original_sha256")
+        register_reference("articles.OwnPage", "body_sha256")

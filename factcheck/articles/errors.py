@@ -2,7 +2,8 @@
 
 FactcheckError
 └── ArticleError
-    └── UnreadableText   what was given is not a text of an article
+    ├── UnreadableText   what was given is not a text of an article
+    └── OwnPageOutdated  what was found on our own page is not what stands there, or here, now
 """
 
 from factcheck.lib.errors import FactcheckError
@@ -13,4 +14,8 @@ class ArticleError(FactcheckError):
 
 
 class UnreadableText(ArticleError):
+    pass
+
+
+class OwnPageOutdated(ArticleError):
     pass

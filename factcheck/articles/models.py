@@ -7,7 +7,10 @@ from django.db import models
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
+from factcheck.archive.models import Capture
+from factcheck.archive.outcomes import sentence
 from factcheck.articles.canonical import BlockKind, PlacedBlock
+from factcheck.articles.own_page import Difference
 from factcheck.ledger.insert_only import InsertOnly
 from factcheck.ledger.models import Text
 from factcheck.lib.ids import new_id
@@ -56,6 +59,8 @@ class Revision(InsertOnly):
     block_spans = models.JSONField()
     # The bytes as they were handed in, in the blob store.
     original_sha256 = models.CharField(max_length=64)
+    # The copy of a page that the text was taken from, where it was.
+    capture = models.ForeignKey(Capture, null=True, on_delete=models.PROTECT, related_name="+")
     # JSON list of the lines that a person agreed to remove.
     removed_row = models.ForeignKey(Text, null=True, on_delete=models.PROTECT, related_name="+")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -86,6 +91,80 @@ class Revision(InsertOnly):
             return []
         lines: list[str] = json.loads(self.removed_row.body)
         return lines
+
+
+class OwnPageState(models.TextChoices):
+    """What was found when our own page was read last."""
+
+    WAITING = "waiting", _("Not read yet")
+    SAME = "same", _("As it was published here")
+    # It has the words of another revision, or those edits that another one has already.
+    OTHER = "other", _("The words of another revision")
+    DIFFERS = "differs", _("Differs")
+    NOT_ARTICLE = "not_article", _("Little of the article is on it")
+    UNREAD = "unread", _("Could not be read")
+
+
+class OwnPage(models.Model):
+    """The page on our own site, as it was when it was read last."""
+
+    article = models.OneToOneField(Article, on_delete=models.PROTECT, related_name="own_page")
+    url = models.CharField(max_length=2000, blank=True)
+    state = models.CharField(max_length=12, choices=OwnPageState, default=OwnPageState.WAITING)
+    # The published revision that it was compared with, and the latest one, which a new one would follow.
+    published = models.ForeignKey(Revision, null=True, on_delete=models.PROTECT, related_name="+")
+    latest = models.ForeignKey(Revision, null=True, on_delete=models.PROTECT, related_name="+")
+    # Of "other": the revision whose words it has.
+    shows = models.ForeignKey(Revision, null=True, on_delete=models.PROTECT, related_name="+")
+    # Of "unread": what a capture of it would have ended as.
+    outcome = models.CharField(max_length=20, blank=True)
+    reason = models.CharField(max_length=40, blank=True)
+    # Of "differs": JSON list of what differs from the latest revision, and the page's bytes in the blob store.
+    found_row = models.ForeignKey(Text, null=True, on_delete=models.PROTECT, related_name="+")
+    body_sha256 = models.CharField(max_length=64, blank=True)
+    read_at = models.DateTimeField(null=True)
+    # When it is due to be read again; None: not by itself.
+    next_at = models.DateTimeField(null=True, db_index=True)
+
+    def __str__(self) -> str:
+        return self.url
+
+    @cached_property
+    def differences(self) -> list[Difference]:
+        """None of them once its words are erased."""
+        if self.found_row is None or not self.found_row.body:
+            return []
+        return [Difference(**difference) for difference in json.loads(self.found_row.body)]
+
+    @property
+    def sentence(self) -> str:
+        """Of "unread": what came in the way."""
+        return sentence(self.outcome, self.reason) if self.outcome else ""
+
+
+class OwnPageAside(models.Model):
+    """A difference of our own page that a person has looked at and left as it is, with the reason."""
+
+    article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="own_page_asides")
+    # ``Difference.key``
+    key = models.CharField(max_length=64)
+    # JSON of the difference.
+    words_row = models.ForeignKey(Text, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField()
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    set_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["article", "key"], name="own_page_aside_once")]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @cached_property
+    def difference(self) -> Difference | None:
+        """None once its words are erased."""
+        return Difference(**json.loads(self.words_row.body)) if self.words_row.body else None
 
 
 def text_direction(language: str) -> str:

@@ -10,7 +10,7 @@ from factcheck.articles.anchoring import sentence_spans
 from factcheck.articles.canonical import split_at_blocks
 from factcheck.articles.models import Article, Revision
 from factcheck.articles.selectors import latest_revision
-from factcheck.articles.services import add_revision
+from factcheck.articles.services import add_revision, add_revision_from_own_page
 from factcheck.claims.coverage import sentence_key
 from factcheck.claims.errors import ClaimError, ClaimWithdrawn, PassageRefused
 from factcheck.claims.models import Anchor, AsideKind, Claim, ClaimKind, Placing, SetAside
@@ -145,6 +145,20 @@ def revise_article(
     """
     old = latest_revision(article)
     revision = add_revision(article, raw, version=version, remove=remove, by=by)
+    _find_again(article, old, revision)
+    return revision
+
+
+@transaction.atomic
+def take_own_page(article: Article, keys: Collection[str], *, version: int | None, by: User | None) -> Revision:
+    """Take differences of our own page over as a new revision, and find the claims again in it, as in any other."""
+    old = latest_revision(article)
+    revision = add_revision_from_own_page(article, keys, version=version, by=by)
+    _find_again(article, old, revision)
+    return revision
+
+
+def _find_again(article: Article, old: Revision, revision: Revision) -> None:
     for claim in article.claims.standing().prefetch_related("anchors"):
         spans = [(anchor.start, anchor.end) for anchor in claim.anchors.all() if anchor.revision_id == old.pk]
         carried = carry_over(old.text, spans, revision.text)
@@ -163,7 +177,6 @@ def revise_article(
             },
             by=None,
         )
-    return revision
 
 
 @transaction.atomic

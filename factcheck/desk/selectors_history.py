@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from factcheck.accounts.models import User
-from factcheck.articles.models import Article
+from factcheck.articles.models import Article, OwnPageState
 from factcheck.claims.models import Claim, ClaimKind
 from factcheck.desk.selectors_articles import last_words_of
 from factcheck.ledger.actions import Action
@@ -24,6 +24,9 @@ _SENTENCES = {
     Action.ARTICLE_IMPORTED: gettext_lazy("Article handed in"),
     Action.ARTICLE_REVISED: gettext_lazy("New revision"),
     Action.ARTICLE_DETAILS_CHANGED: gettext_lazy("Details changed"),
+    Action.OWN_PAGE_READ: gettext_lazy("Our own page read"),
+    Action.OWN_PAGE_SET_ASIDE: gettext_lazy("Difference of our own page set aside"),
+    Action.OWN_PAGE_PUT_BACK: gettext_lazy("Difference of our own page put back on the list"),
     Action.SENTENCE_SET_ASIDE: gettext_lazy("Sentence set aside"),
     Action.FINDING_DISMISSED: gettext_lazy("Finding of a copy check dismissed"),
     Action.ASIDE_TAKEN_BACK: gettext_lazy("Sentence or finding put back on the list"),
@@ -108,6 +111,8 @@ def _facts(entry: Entry, ratings: dict[tuple[str, int], str]) -> list[str]:
         found.append(str(ClaimKind(facts["kind"]).label))
     if facts.get("kind") in NoticeKind.values:
         found.append(str(NoticeKind(facts["kind"]).label))
+    if facts.get("state") in OwnPageState.values:
+        found.append(str(OwnPageState(facts["state"]).label))
     if "speaker" in facts:
         speaker = facts["speaker"]
         found.append(_("said by %(speaker)s") % {"speaker": speaker} if speaker else _("our own claim"))

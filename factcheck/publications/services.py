@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from factcheck.accounts.models import User
 from factcheck.accounts.permissions import Act, require
 from factcheck.articles.models import Article
+from factcheck.articles.services import expect_own_page
 from factcheck.evidence.witnessing import ask_about_published
 from factcheck.ledger.actions import Action
 from factcheck.ledger.services import keep_text, record
@@ -127,6 +128,7 @@ def publish(
         },
         by=by.actor_id if by else None,
     )
+    expect_own_page(article)
     # Only now: before it is published, nobody outside may learn what an article rests on.
     ask_about_published(_captures_cited(publication), by=by)
     return publication
