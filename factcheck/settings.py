@@ -157,6 +157,7 @@ INSERT_ONLY_MODELS: list[str] = [
     "archive.TextLayer",
     "archive.Upload",
     "archive.MediaFacts",
+    "archive.PictureWithin",
     "archive.Rendering",
     "archive.WaczSignature",
     "archive.WitnessReport",

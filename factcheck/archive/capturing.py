@@ -24,7 +24,7 @@ from factcheck.archive.blocks import blocks_root
 from factcheck.archive.classify import Received, Verdict, classify
 from factcheck.archive.extracting import Extracted, extract
 from factcheck.archive.extraction.limits import WALL_SECONDS
-from factcheck.archive.media_facts import read_picture
+from factcheck.archive.media_facts import read_media
 from factcheck.archive.models import CaptureRequest, Engine
 from factcheck.archive.offsets import as_blob
 from factcheck.archive.outcomes import Outcome
@@ -184,7 +184,7 @@ def _end_with_answer(
     stored = blobs.store(body.data)
     with blobs.open_blob(stored.sha256) as file:
         extracted = read_text(file, body)
-        picture = read_picture(file, body.media_type)
+        facts = read_media(file, body.media_type)
     verdict = classified(fetched, final, body, extracted)
     if final.status < 400 and _tried_again(lease, request, verdict, _answered(final, verdict), after=None):
         # A wall that calls itself a page is known only by its text; its bytes stay in the store, named by nothing.
@@ -224,7 +224,7 @@ def _end_with_answer(
         records=warc.records,
         warc_index=index,
         layers=layers,
-        picture=picture,
+        media=facts,
         unverified_tls=any(
             exchange.tls is not None and not exchange.tls.verified
             for exchange in [*fetched.exchanges, *requisites.exchanges]

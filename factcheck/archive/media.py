@@ -21,8 +21,24 @@ _SIGNATURES = (
     (b"\x1f\x8b\x08", "application/gzip"),
     (b"OggS\x00", "application/ogg"),
     (b"ID3", "audio/mpeg"),
-    (b"\x1aE\xdf\xa3", "video/webm"),
+    (b"fLaC", "audio/flac"),
 )
+_RIFFS = {b"WEBP": "image/webp", b"AVI ": "video/x-msvideo", b"WAVE": "audio/wav"}
+# By the first brand, https://mp4ra.org/registered-types/brands; all others are films.
+_BRANDS = {
+    b"qt  ": "video/quicktime",
+    b"M4V ": "video/x-m4v",
+    b"M4A ": "audio/mp4",
+    b"M4B ": "audio/mp4",
+    b"avif": "image/avif",
+    b"avis": "image/avif",
+    b"heic": "image/heic",
+    b"heix": "image/heic",
+    b"mif1": "image/heif",
+}
+# How a QuickTime film begins that is older than brands, after a size whose first byte is a NUL.
+_OLD_QUICKTIME = frozenset((b"moov", b"mdat", b"wide"))
+_EBML = b"\x1aE\xdf\xa3"
 _ZIPPED = re.compile(r"application/(?:vnd\.openxmlformats-|vnd\.oasis\.|epub\+zip)")
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_BE, "utf-16-be"), (codecs.BOM_UTF16_LE, "utf-16-le"))
 _HTML = re.compile(
@@ -49,10 +65,8 @@ def sniff(head: bytes, declared_type: str) -> str:
         if head.startswith(signature):
             zipped = media_type == "application/zip" and _ZIPPED.match(declared_type)
             return declared_type if zipped else media_type
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
-    if head[4:8] == b"ftyp":
-        return "video/mp4"
+    if film := _film(head, declared_type):
+        return film
     text = head[:HEAD_BYTES]
     for bom, charset in _BOMS:
         if text.startswith(bom):
@@ -76,6 +90,20 @@ def sniff(head: bytes, declared_type: str) -> str:
     if _TEXT_TYPE.fullmatch(declared_type):
         return declared_type
     return "text/plain"
+
+
+def _film(head: bytes, declared_type: str) -> str:
+    if head[:4] == b"RIFF":
+        return _RIFFS.get(head[8:12], "")
+    if head[4:8] == b"ftyp":
+        return _BRANDS.get(head[8:12], "video/mp4")
+    if head[:1] == b"\0" and head[4:8] in _OLD_QUICKTIME:
+        return "video/quicktime"
+    if head.startswith(_EBML):
+        if b"matroska" in head[:64]:
+            return "video/x-matroska"
+        return "audio/webm" if declared_type == "audio/webm" else "video/webm"
+    return ""
 
 
 def _doubtful(text: bytes) -> str:

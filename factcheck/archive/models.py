@@ -188,6 +188,7 @@ class Capture(InsertOnly):
 
     class Meta:
         ordering = ["-sealed_at", "-pk"]
+        indexes = [models.Index(fields=["body_sha256"], name="capture_by_body")]
         constraints = [
             models.CheckConstraint(condition=models.Q(outcome__in=Outcome.values), name="capture_outcome_known"),
             models.CheckConstraint(
@@ -323,10 +324,9 @@ class Rendering(InsertOnly):
         return self.kind
 
 
-class MediaFacts(InsertOnly):
-    """What a picture says of itself, and what it looks like, so that it is known again."""
+class Looks(InsertOnly):
+    """What a picture looks like, so that it is known again."""
 
-    capture = models.OneToOneField(Capture, on_delete=models.PROTECT, related_name="media_facts")
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)
     # 64 bits in hex, and the same in four parts: pictures that look alike share one of these or nearly so.
@@ -335,11 +335,30 @@ class MediaFacts(InsertOnly):
     part_1 = models.PositiveIntegerField(null=True, blank=True, db_index=True)
     part_2 = models.PositiveIntegerField(null=True, blank=True, db_index=True)
     part_3 = models.PositiveIntegerField(null=True, blank=True, db_index=True)
-    # JSON of what ``archive.media_facts`` reads: words from outside.
-    facts_row = models.ForeignKey(Text, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        abstract = True
 
     def __str__(self) -> str:
         return self.phash
+
+
+class MediaFacts(Looks):
+    """What a picture, a film or a PDF says of itself; of a picture, also what it looks like."""
+
+    capture = models.OneToOneField(Capture, on_delete=models.PROTECT, related_name="media_facts")
+    # JSON of what ``archive.media_facts`` reads: words from outside.
+    facts_row = models.ForeignKey(Text, on_delete=models.PROTECT, related_name="+")
+
+
+class PictureWithin(Looks):
+    """A picture in a file of another kind: on a page of a PDF, or the cover of a film, whose page is 0."""
+
+    capture = models.ForeignKey(Capture, on_delete=models.PROTECT, related_name="pictures_within")
+    page = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["pk"]
 
 
 class WaczSignature(InsertOnly):

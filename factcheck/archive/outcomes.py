@@ -67,7 +67,7 @@ def sentence(outcome: Outcome | str, reason: str = "") -> str:
             "A person's own recording is on file. It says itself that it holds only a part of the page."
         ),
         (Outcome.CAPTURED_PARTIAL, "upload_damaged"): _(
-            "A person's own copy is on file, but the picture in it is damaged or breaks off."
+            "A person's own copy is on file, but it is damaged or breaks off."
         ),
         (Outcome.FAILED, "upload"): _("A file was uploaded, but no page could be taken out of it."),
         (Outcome.CAPTURED_PARTIAL, "length"): _("Only the first part is archived: the page is larger than our limit."),

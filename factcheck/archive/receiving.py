@@ -23,6 +23,12 @@ ACCEPTED = {
     "image/webp": gettext_lazy("picture (WebP)"),
     "image/gif": gettext_lazy("picture (GIF)"),
     "image/tiff": gettext_lazy("picture (TIFF)"),
+    "video/mp4": gettext_lazy("film (MP4)"),
+    "video/x-m4v": gettext_lazy("film (MP4)"),
+    "video/quicktime": gettext_lazy("film (QuickTime)"),
+    "video/webm": gettext_lazy("film (WebM)"),
+    "video/x-matroska": gettext_lazy("film (Matroska)"),
+    "audio/mp4": gettext_lazy("sound recording (MP4)"),
     "text/html": gettext_lazy("web page (HTML)"),
     "text/plain": gettext_lazy("plain text"),
     WARC: gettext_lazy("web archive (WARC)"),
@@ -81,7 +87,10 @@ def _accepted(head: bytes, tail: bytes) -> str:
     if media_type == "image/svg+xml":
         raise UploadRefused(_("An SVG picture can hold programs. Save it as a PNG or a PDF."))
     raise UploadRefused(
-        _("This kind of file is not taken. Use a PDF, a picture, a web page (HTML), plain text, or a web archive.")
+        _(
+            "This kind of file is not taken. Use a PDF, a picture, a film, a web page (HTML), plain text, or a web "
+            "archive."
+        )
     )
 
 

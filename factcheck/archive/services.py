@@ -17,8 +17,17 @@ from factcheck.accounts.permissions import Act, require
 from factcheck.archive import blobs
 from factcheck.archive.canonical_url import canonical_url
 from factcheck.archive.errors import CaptureNotPossible, UploadRefused, WarcFault
-from factcheck.archive.media_facts import Picture, parts_of
-from factcheck.archive.models import Capture, CaptureRequest, CaptureWords, Engine, MediaFacts, TextLayer, Upload
+from factcheck.archive.media_facts import Media, Within, parts_of
+from factcheck.archive.models import (
+    Capture,
+    CaptureRequest,
+    CaptureWords,
+    Engine,
+    MediaFacts,
+    PictureWithin,
+    TextLayer,
+    Upload,
+)
 from factcheck.archive.outcomes import Outcome, sentence
 from factcheck.archive.receiving import Received
 from factcheck.archive.row_facts import facts_of_row
@@ -275,7 +284,7 @@ class Sealing:
     # As gathered while the WARC was written; without it, the file is read once more.
     warc_index: Indexed | None = None
     layers: tuple[StoredLayer, ...] = ()
-    picture: Picture | None = None
+    media: Media | None = None
     unverified_tls: bool = False
     requisites_found: int = 0
     requisites_kept: int = 0
@@ -349,8 +358,8 @@ def seal_capture(request: CaptureRequest, sealing: Sealing, *, within: AbstractC
                 pages=layer.pages,
                 offsets_sha256=layer.offsets.sha256 if layer.offsets else "",
             )
-        if sealing.picture is not None:
-            _keep_picture(capture, sealing.picture)
+        if sealing.media is not None:
+            _keep_media(capture, sealing.media)
         request.state = CaptureRequest.State.SEALED
         request.last_outcome, request.reason = sealing.outcome, sealing.reason
         request.save(update_fields=["state", "last_outcome", "reason"])
@@ -378,19 +387,24 @@ def _package_hash(request: CaptureRequest, sealing: Sealing, words: CaptureWords
         return ""
 
 
-def _keep_picture(capture: Capture, picture: Picture) -> None:
-    parts = parts_of(picture.phash) if picture.phash else [None] * 4
+def _keep_media(capture: Capture, media: Media) -> None:
     MediaFacts.objects.create(
         capture=capture,
-        width=picture.width,
-        height=picture.height,
-        phash=picture.phash,
-        part_0=parts[0],
-        part_1=parts[1],
-        part_2=parts[2],
-        part_3=parts[3],
-        facts_row=keep_text(json.dumps(picture.facts | {"problem": picture.problem})),
+        facts_row=keep_text(json.dumps(media.facts | {"problem": media.problem})),
+        **_looks(media),
     )
+    for picture in media.pictures:
+        PictureWithin.objects.create(capture=capture, page=picture.page, **_looks(picture))
+
+
+def _looks(picture: Media | Within) -> dict[str, Any]:
+    parts = parts_of(picture.phash) if picture.phash else [None] * 4
+    return {
+        "width": picture.width,
+        "height": picture.height,
+        "phash": picture.phash,
+        **{f"part_{number}": part for number, part in enumerate(parts)},
+    }
 
 
 def _facts(capture: Capture, sealing: Sealing) -> dict[str, Any]:

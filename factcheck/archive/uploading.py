@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from factcheck.archive import blobs, media
 from factcheck.archive.capturing import SOFTWARE, store_layers
 from factcheck.archive.extracting import PACKAGE_START, extract, run_child
-from factcheck.archive.media_facts import read_picture
+from factcheck.archive.media_facts import read_media
 from factcheck.archive.models import CaptureRequest
 from factcheck.archive.outcomes import Outcome
 from factcheck.archive.receiving import WACZ, WARC
@@ -80,9 +80,14 @@ def run_upload(lease: Lease, request: CaptureRequest) -> None:
     lease.stage("extracting")
     with blobs.open_blob(page.body.sha256) as file:
         extracted = extract(file, page.media_type, http_charset=page.http_charset)
-        picture = read_picture(file, page.media_type)
+        facts = read_media(file, page.media_type)
     outcome, reason = page.outcome, page.reason
-    if picture is not None and picture.problem == "damaged" and outcome == Outcome.CAPTURED:
+    if (
+        facts is not None
+        and facts.kind in ("picture", "film")
+        and facts.problem == "damaged"
+        and outcome == Outcome.CAPTURED
+    ):
         outcome, reason = Outcome.CAPTURED_PARTIAL, "upload_damaged"
     sealing = Sealing(
         outcome=outcome,
@@ -102,7 +107,7 @@ def run_upload(lease: Lease, request: CaptureRequest) -> None:
         warc=blobs.Blob(warc.sha256, warc.bytes),
         records=warc.records,
         layers=store_layers(extracted),
-        picture=picture,
+        media=facts,
     )
     seal_capture(request, sealing, within=lease.finish())
 

@@ -18,7 +18,7 @@ from django.db import transaction
 from PIL import Image, ImageDraw, ImageFilter
 from pytest_django.fixtures import Settings
 
-from factcheck.archive.media_facts import NEAR_BITS, Picture, alike, distance, parts_of, read_picture
+from factcheck.archive.media_facts import NEAR_BITS, Media, alike, distance, parts_of, read_media
 from factcheck.archive.models import Capture, MediaFacts
 from factcheck.ledger.services import keep_text
 from tests import web
@@ -46,11 +46,11 @@ def saved(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     return out.getvalue()
 
 
-def read(content: bytes, tmp_path: Path, media_type: str = "image/jpeg") -> Picture:
+def read(content: bytes, tmp_path: Path, media_type: str = "image/jpeg") -> Media:
     path = tmp_path / "picture"
     path.write_bytes(content)
     with path.open("rb") as file:
-        picture = read_picture(file, media_type)
+        picture = read_media(file, media_type)
     assert picture is not None
     return picture
 
@@ -93,7 +93,7 @@ def test_captures_of_the_same_picture_are_found_and_of_others_not() -> None:
     same = uploaded(saved(scene(1), "JPEG", quality=50), url="https://other.example/photo")
     uploaded(saved(scene(2)))
 
-    assert [capture.pk for capture, _bits in alike(first)] == [same.pk]
+    assert [one.capture.pk for one in alike(first)] == [same.pk]
 
 
 @pytest.mark.parametrize(("bits", "found"), [(0, True), (1, True), (6, True), (7, False), (64, False)])
@@ -249,8 +249,8 @@ def chain() -> tuple[ec.EllipticCurvePrivateKey, bytes, bytes]:
     return key, leaf_pem + root_pem, root_pem
 
 
-def signed(content: bytes, *, elsewhere: str = "") -> tuple[bytes, bytes]:
-    """The picture with a statement of origin, and the root of its signer."""
+def signed(content: bytes, *, elsewhere: str = "", media_type: str = "image/jpeg") -> tuple[bytes, bytes]:
+    """The file with a statement of origin, and the root of its signer."""
     c2pa = pytest.importorskip("c2pa")
     key, certificates, root = chain()
     secret = key.private_bytes(
@@ -263,7 +263,7 @@ def signed(content: bytes, *, elsewhere: str = "") -> tuple[bytes, bytes]:
     }
     manifest = {
         "claim_generator_info": [{"name": "Test camera app", "version": "1"}],
-        "format": "image/jpeg",
+        "format": media_type,
         "assertions": [{"label": "c2pa.actions", "data": {"actions": [created]}}],
     }
     out = io.BytesIO()
@@ -271,7 +271,7 @@ def signed(content: bytes, *, elsewhere: str = "") -> tuple[bytes, bytes]:
         if elsewhere:
             builder.set_no_embed()
             builder.set_remote_url(elsewhere)
-        builder.sign(c2pa.Signer.from_info(info), "image/jpeg", io.BytesIO(content), out)
+        builder.sign(c2pa.Signer.from_info(info), media_type, io.BytesIO(content), out)
     return out.getvalue(), root
 
 

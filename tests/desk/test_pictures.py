@@ -81,4 +81,4 @@ def test_an_earlier_use_off_the_record_is_named_to_nobody_else():
 
 
 def test_a_page_of_words_has_no_picture():
-    assert "The picture" not in copy_page(pictured(b"<p>Words.</p>"))
+    assert "media-heading" not in copy_page(pictured(b"<p>Words.</p>"))

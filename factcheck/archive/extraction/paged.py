@@ -28,7 +28,7 @@ class Document:
     title: str = ""
 
 
-def _open(data: bytes) -> Any:
+def open_document(data: bytes) -> Any:
     try:
         return pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
@@ -58,7 +58,7 @@ def _has_picture(document: Any) -> bool:
 
 
 def read(data: bytes) -> Document:
-    document = _open(data)
+    document = open_document(data)
     try:
         if len(document) > PDF_MAX_PAGES:
             raise LimitMet("pages")

@@ -1,29 +1,20 @@
-"""What a picture says of itself, and what it looks like; and in a second line what its C2PA manifest is worth.
-
-The second line comes from a large library, which can no longer take the first away.
-"""
+"""What a picture says of itself, and what it looks like."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
-import json
-import os
-import sys
 from math import cos, isfinite, pi
-from pathlib import Path
 from statistics import median
 from typing import IO, Any
 
-from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
+from PIL import AvifImagePlugin, ExifTags, Image, ImageFile, UnidentifiedImageError
 
-from . import limits
+from .wording import one_line
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "AVIF")
 # Three bytes each, and one more copy on the way: within the child's gigabyte.
 PIXELS_MAX = 60_000_000
 EXIF_MAX_FIELDS = 100
-EXIF_VALUE_MAX_CHARS = 200
 _SIDE, _KEPT = 32, 8
 # The spread of grey below which a picture is one flat area, and looks like every other of that kind.
 _FLAT = 4
@@ -36,6 +27,8 @@ def read(file: IO[bytes]) -> dict[str, Any]:
     # Its own guard warns at one limit and raises at another; here there is one, and it is kept below.
     Image.MAX_IMAGE_PIXELS = None
     ImageFile.LOAD_TRUNCATED_IMAGES = False
+    # More than one would be children, of which there can be none here.
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     try:
         image = Image.open(file, formats=FORMATS)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, OverflowError):
@@ -119,19 +112,10 @@ def _exif(image: Image.Image) -> dict[str, Any]:
         (exif.get_ifd(ExifTags.IFD.Exif), ExifTags.TAGS),
     ):
         for tag, value in tags.items():
-            words = _words(value)
+            words = one_line(value)
             if words and tag not in _EXIF_PARTS and len(found) < EXIF_MAX_FIELDS:
                 found.append([str(names.get(tag, f"0x{tag:04x}")), words])
     return {"exif": found, "gps": _place(exif.get_ifd(ExifTags.IFD.GPSInfo))}
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, bytes):
-        # Makers' notes are bytes for their own programs.
-        value = value.rstrip(b"\x00").decode("ascii", "ignore") if len(value) <= EXIF_VALUE_MAX_CHARS else ""
-    elif isinstance(value, tuple):
-        value = ", ".join(str(part) for part in value[:20])
-    return "".join(char for char in str(value)[:EXIF_VALUE_MAX_CHARS] if char.isprintable()).strip()
 
 
 def _place(gps: Any) -> list[float] | None:
@@ -146,95 +130,3 @@ def _place(gps: Any) -> list[float] | None:
 def _degrees(parts: Any, side: Any) -> float:
     degrees, minutes, seconds = (float(part) for part in parts)
     return (degrees + minutes / 60 + seconds / 3600) * (-1 if str(side).strip("\x00 ") in ("S", "W") else 1)
-
-
-_TRUSTED, _UNTRUSTED = "signingCredential.trusted", "signingCredential.untrusted"
-_NOT_BOUND = ("assertion.dataHash", "assertion.boxesHash", "assertion.bmffHash", "assertion.collectionHash")
-_NOT_INTACT = ("claimSignature", "claim.", "assertion.hashedURI", "assertion.missing", "signingCredential", "general")
-
-
-def read_manifest(file: IO[bytes], media_type: str, trust_list: str) -> dict[str, Any]:
-    """Three facts apart: the signature is intact, the picture is the one that was signed, the signer is on the list.
-
-    ``state`` is "none" (it makes no statement), "elsewhere" (the manifest is only on the web, which is not
-    asked), "not_installed", "unreadable", or "found".
-    """
-    if importlib.util.find_spec("c2pa") is None:
-        return {"state": "not_installed"}
-    import c2pa
-
-    # An address in a picture must not make us ask anybody.
-    verify: dict[str, Any] = {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_trust": True}
-    settings: dict[str, Any] = {"verify": verify}
-    if trust_list:
-        settings["trust"] = {"trust_anchors": trust_list}
-    file.seek(0)
-    try:
-        context = c2pa.Context(c2pa.Settings.from_dict(settings))
-        with c2pa.Reader(media_type, file, context=context) as reader:
-            said = json.loads(reader.json())
-    except c2pa.C2paError as error:
-        name = type(error).__name__
-        state = {"ManifestNotFound": "none", "NotSupported": "none", "RemoteManifest": "elsewhere"}.get(
-            name.lstrip("_"), ""
-        )
-        text = str(error)
-        if not state:
-            state = (
-                "none"
-                if "ManifestNotFound" in text or "NotSupported" in text or "no JUMBF" in text
-                else "elsewhere"
-                if "emote" in text
-                else "unreadable"
-            )
-        return {"state": state}
-    return _worth(said, trust_list=bool(trust_list))
-
-
-def _worth(said: dict[str, Any], *, trust_list: bool) -> dict[str, Any]:
-    active = said.get("manifests", {}).get(said.get("active_manifest"), {})
-    results = said.get("validation_results", {}).get("activeManifest", {})
-    failures = [str(one.get("code", "")) for one in results.get("failure", [])]
-    successes = [str(one.get("code", "")) for one in results.get("success", [])]
-    intact = not any(code.startswith(_NOT_INTACT) and code != _UNTRUSTED for code in failures)
-    signature = active.get("signature_info") or {}
-    return {
-        "state": "found",
-        "intact": intact,
-        "bound": not any(code.startswith(_NOT_BOUND) for code in failures),
-        # Whose name stands in a broken signature is not known.
-        "trusted": trust_list and intact and _TRUSTED in successes,
-        "signer": _words(signature.get("common_name") or signature.get("issuer") or ""),
-        "issuer": _words(signature.get("issuer") or ""),
-        "signed_at": _words(signature.get("time") or ""),
-        "made_with": _words(_made_with(active)),
-        "codes": sorted({_words(code) for code in failures})[:20],
-    }
-
-
-def _made_with(manifest: dict[str, Any]) -> str:
-    for info in manifest.get("claim_generator_info") or []:
-        if isinstance(info, dict) and info.get("name"):
-            return f"{info['name']} {info.get('version', '')}"
-    return str(manifest.get("claim_generator") or "")
-
-
-def main() -> None:
-    media_type, trust_list = sys.argv[1:3]
-    trusted = Path(trust_list).read_text() if trust_list else ""
-    answer_to = os.dup(1)
-    os.dup2(2, 1)
-    limits.put_up()
-    with (
-        contextlib.suppress(BrokenPipeError),
-        os.fdopen(answer_to, "wb") as out,
-        os.fdopen(0, "rb", closefd=False) as file,
-    ):
-        for part in (lambda: read(file), lambda: {"c2pa": read_manifest(file, media_type, trusted)}):
-            try:
-                said = part()
-            except MemoryError:
-                said = {"problem": "too_large"}
-            out.write(json.dumps(said).encode() + b"\n")
-            out.flush()
-    os._exit(0)

@@ -10,7 +10,7 @@ from factcheck.archive.errors import BlobMissing, WarcFault
 from factcheck.archive.models import Capture
 from factcheck.archive.replay_links import page_image_url, replay_url
 from factcheck.desk.http import DeskRequest, desk_view
-from factcheck.desk.picture_facts import picture_panel
+from factcheck.desk.media_panel import media_panel
 from factcheck.desk.selectors_captures import capture_page, find_capture
 from factcheck.desk.witness_panel import witness_panel
 
@@ -32,7 +32,7 @@ def capture(request: DeskRequest, capture_id: str) -> HttpResponse:
         "page": page,
         "capture": page.capture,
         "witnesses": witness_panel(page.capture),
-        "picture": picture_panel(page.capture, request.user),
+        "media": media_panel(page.capture, request.user),
     }
     return render(request, "desk/captures/capture.html", context)
 
