@@ -1,24 +1,42 @@
-"""From the bytes of a plain text to blocks, and what was found on the way.
+"""From the bytes of a document to blocks, and what was found on the way.
 
-Nothing is taken out here: lines that look like a website's furniture are *offered*, and go
+Nothing of the text is taken out here: lines that look like a website's furniture are *offered*, and go
 only when a person says so.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import dateparser
 import py3langid
 from django.utils.translation import gettext as _
 
-from factcheck.articles.canonical import Block, BlockKind, clean_lines, number_blocks, paragraphs
+from factcheck.articles.anchoring import sentence_spans
+from factcheck.articles.canonical import (
+    Block,
+    BlockKind,
+    canonical_text,
+    clean_lines,
+    number_blocks,
+    paragraphs,
+    place_blocks,
+)
+from factcheck.articles.documents import Document, FoundNote, read_document
 from factcheck.articles.errors import UnreadableText
+from factcheck.articles.formats import Format
 
 MAX_BYTES = 2 * 1024 * 1024
+# Of documents that may hold pictures.
+MAX_DOCUMENT_BYTES = 30 * 1024 * 1024
+# A saved page is mostly not its article.
+MAX_HTML_BYTES = 5 * 1024 * 1024
 MAX_PARAGRAPHS = 5_000
 TITLE_LENGTH = 200
+# A title that a document has further down is put above, and the words stay where they are.
+TITLE_WITHIN = 6
 
 _CLOSERS = "\"'”’»)]"
 _ENDS_A_SENTENCE = re.compile(r"[.!?…:;,。！？؟]$")
@@ -35,7 +53,7 @@ class OfferedLine:
 
 @dataclass(frozen=True)
 class Draft:
-    """What a plain text was read as; every finding is a suggestion for a person."""
+    """What a document was read as; every finding is a suggestion for a person."""
 
     lines: tuple[str, ...]
     title: str
@@ -44,6 +62,33 @@ class Draft:
     language: str
     offered: tuple[OfferedLine, ...]
     charset: str
+    format: Format = Format.TEXT
+    # Of a document that says itself what is a heading and what an item; empty for a plain text.
+    pieces: tuple["DraftPiece", ...] = ()
+    notes: tuple[FoundNote, ...] = ()
+    # What stood in the document and was not taken: "around", "deleted", "hidden", "pictures".
+    left_out: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True)
+class DraftPiece:
+    """``number`` is that of its first line among the draft's lines, by which it may be offered."""
+
+    number: int
+    kind: BlockKind
+    text: str
+
+
+@dataclass(frozen=True)
+class BackUp:
+    """A note of the author's and the words that it is about, in the canonical text; no words: both are 0."""
+
+    kind: str
+    start: int
+    end: int
+    text: str
+    author: str
+    url: str
 
 
 _FURNITURE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -120,21 +165,139 @@ def read_plain_text(raw: bytes) -> Draft:
     )
 
 
+def read_draft(raw: bytes, form: Format) -> Draft:
+    """Read what was handed in. Raises UnreadableText with a sentence for the desk."""
+    if form is Format.TEXT:
+        return read_plain_text(raw)
+    may_hold_pictures = form not in (Format.HTML, Format.MARKDOWN)
+    if len(raw) > (MAX_DOCUMENT_BYTES if may_hold_pictures else MAX_HTML_BYTES):
+        raise UnreadableText(_("This file is too large for an article; is it the right one?"))
+    return _draft_of(read_document(raw, form), form)
+
+
+def _draft_of(document: Document, form: Format) -> Draft:
+    if not document.pieces:
+        raise UnreadableText(_("There is no text in it."))
+    lines: list[str] = []
+    pieces: list[DraftPiece] = []
+    for kind, text in document.pieces:
+        if lines:
+            lines.append("")
+        pieces.append(DraftPiece(len(lines) + 1, kind, text))
+        lines += text.split("\n")
+    single = [(piece.number, piece.text) for piece in pieces if "\n" not in piece.text]
+    offered = {number: reason for number, text in single if (reason := furniture(text))}
+    kept = [piece for piece in pieces if piece.number not in offered]
+    around_text = [(piece.number, piece.text) for piece in kept]
+    byline, byline_at = _find_byline(around_text)
+    published, date_at = _find_date(around_text)
+    offered |= {number: reason for number, reason in ((byline_at, "byline"), (date_at, "date")) if number}
+    headline = next((piece.text for piece in kept if piece.kind is BlockKind.HEADLINE), "")
+    title = headline or _title_among(document.title, kept) or _find_title([piece.text for piece in kept])
+    return Draft(
+        lines=tuple(lines),
+        title=" ".join(title.split())[:TITLE_LENGTH],
+        byline=(document.byline or byline)[:200],
+        published=_date_said(document.published) or published,
+        language=find_language("\n".join(piece.text for piece in kept)),
+        offered=tuple(OfferedLine(number, lines[number - 1].strip(), offered[number]) for number in sorted(offered)),
+        charset=document.charset,
+        format=form,
+        pieces=tuple(pieces),
+        notes=document.notes,
+        left_out=document.left_out,
+    )
+
+
+def _date_said(written: str) -> date | None:
+    try:
+        return date.fromisoformat(written[:10])
+    except ValueError:
+        found = dateparser.parse(written, settings={"STRICT_PARSING": True}) if written else None
+        return found.date() if found else None
+
+
+def _title_among(title: str, pieces: list[DraftPiece]) -> str:
+    """The document's title without the name of its website, where it stands in the text, else as it is."""
+    for piece in pieces[:5]:
+        if len(piece.text) >= 10 and title.startswith(piece.text):
+            return piece.text
+    return title
+
+
 def blocks_of(draft: Draft, *, title: str, remove: Collection[int]) -> list[Block]:
     """The draft's blocks without the lines of these numbers; a title that the text lacks comes first.
 
     Raises UnreadableText when nothing would be left.
     """
-    pieces = _pieces(_without(draft.lines, remove))
+    return number_blocks((kind, text) for kind, text, _piece in _ordered(draft, title=title, remove=remove))
+
+
+def back_up_of(draft: Draft, *, title: str, remove: Collection[int]) -> list[BackUp]:
+    """The author's notes, with their places in the text of the blocks that ``blocks_of`` makes of the same."""
+    ordered = _ordered(draft, title=title, remove=remove)
+    blocks = number_blocks((kind, text) for kind, text, _piece in ordered)
+    placed = place_blocks(blocks)
+    at = {piece: block for block, (_kind, _text, piece) in zip(placed, ordered, strict=True) if piece is not None}
+    sentences = sentence_spans(canonical_text(blocks))
+    found = []
+    for note in draft.notes:
+        first, last = at.get(note.start[0]), at.get(note.end[0])
+        start = first.start + note.start[1] if first else 0
+        end = last.start + note.end[1] if last else 0
+        if not first or not last or start > end:
+            start = end = 0
+        elif start == end or note.kind == "link":
+            start, end = _sentences_at(start, end, sentences)
+        found.append(BackUp(note.kind, start, end, note.text, note.author, note.url))
+    return found
+
+
+def _sentences_at(start: int, end: int, sentences: list[tuple[int, int]]) -> tuple[int, int]:
+    """The sentences that hold the span; the one before a point, since a note's number follows its sentence."""
+    if start == end:
+        index = max(0, bisect_left(sentences, (start, 0)) - 1)
+        return sentences[index] if sentences and sentences[index][0] <= start else (0, 0)
+    inside = [span for span in sentences if span[0] < end and span[1] > start]
+    return (inside[0][0], inside[-1][1]) if inside else (start, end)
+
+
+def _ordered(draft: Draft, *, title: str, remove: Collection[int]) -> list[tuple[BlockKind, str, int | None]]:
+    """Kind, text and, of a document's own, the number of the piece."""
     title = " ".join(clean_lines(title).split())
-    kinds = [(_kind_of(piece), piece) for piece in pieces]
-    if title and kinds and kinds[0][1] == title:
-        kinds[0] = (BlockKind.HEADLINE, title)
-    elif title:
-        kinds.insert(0, (BlockKind.HEADLINE, title))
-    if not [kind for kind, _text in kinds if kind is not BlockKind.HEADLINE]:
+    kinds: list[tuple[BlockKind, str, int | None]]
+    if draft.pieces:
+        kinds = _own_kinds(draft, title=title, remove=remove)
+    else:
+        pieces = _pieces(_without(draft.lines, remove))
+        kinds = [(_kind_of(piece), piece, None) for piece in pieces]
+        if title and kinds and kinds[0][1] == title:
+            kinds[0] = (BlockKind.HEADLINE, title, None)
+        elif title:
+            kinds.insert(0, (BlockKind.HEADLINE, title, None))
+    if not [kind for kind, _text, _piece in kinds if kind is not BlockKind.HEADLINE]:
         raise UnreadableText(_("There is no text in it but its title."))
-    return number_blocks(kinds)
+    return kinds
+
+
+def _own_kinds(draft: Draft, *, title: str, remove: Collection[int]) -> list[tuple[BlockKind, str, int | None]]:
+    kinds = [
+        (piece.kind, piece.text, number) for number, piece in enumerate(draft.pieces) if piece.number not in remove
+    ]
+    here = next(
+        (place for place, (_kind, text, _piece) in enumerate(kinds[:TITLE_WITHIN]) if " ".join(text.split()) == title),
+        None,
+    )
+    # What a kicker or a date before it says comes after the headline, with which every article begins.
+    first: list[tuple[BlockKind, str, int | None]] = []
+    if here is not None:
+        _kind, text, number = kinds.pop(here)
+        first = [(BlockKind.HEADLINE, text, number)]
+    elif title:
+        first = [(BlockKind.HEADLINE, title, None)]
+    return first + [
+        (BlockKind.HEADING if kind is BlockKind.HEADLINE else kind, text, number) for kind, text, number in kinds
+    ]
 
 
 def furniture(line: str) -> str | None:

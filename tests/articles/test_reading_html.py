@@ -1,0 +1,186 @@
+"""HTML: a saved page, and what the clipboard holds of a browser, Google Docs or a word processor."""
+
+import pytest
+
+from factcheck.articles.canonical import BlockKind, canonical_text
+from factcheck.articles.errors import UnreadableText
+from factcheck.articles.formats import Format
+from factcheck.articles.importing import BackUp, Draft, back_up_of, blocks_of, read_draft
+
+PAGE = """<!doctype html><html lang="en"><head><title>Bridge closes for a year - The Paper</title>
+<meta name="author" content="Rosa Ibarra"><meta property="article:published_time" content="2025-03-04T08:00:00Z">
+<style>p{color:red}</style><script>document.write("<p>written</p>")</script></head><body>
+<nav><a href="/">Home</a></nav><p>Also today: herring.</p>
+<article><p class="kicker">POLITICS</p><h1>Bridge closes<br>for a year</h1>
+<p class="article-standfirst">The city has no <b>ferry</b>.</p>
+<p>Repairs cost <a href="https://example.org/budget">40 million</a> euros.<sup><a href="#fn1" id="ref1">1</a></sup>
+The mayor said so at a meeting.</p>
+<h2>What now</h2>
+<ul><li>Walk<li>Swim<ul><li>in summer</ul></ul><ol start="3"><li><p>Wait</p></li><li>Hope</li></ol>
+<blockquote><p>We could have had this cheaper.</p></blockquote>
+<figure><img src="https://example.org/x.jpg" alt="A bridge"><figcaption>The bridge in <i>May</i></figcaption></figure>
+<table><tr><th>Year<th>Cost<tr><td>2024<td><p>40</p></table>
+<ol><li id="fn1">City budget 2025, https://example.org/b.pdf. <a href="#ref1">↩</a></li></ol>
+</article><footer>All rights reserved</footer></body></html>"""
+
+
+def read(html: str) -> Draft:
+    return read_draft(html.encode(), Format.HTML)
+
+
+def blocks(html: str) -> list[tuple[BlockKind, str]]:
+    draft = read(html)
+    return [(block.kind, block.text) for block in blocks_of(draft, title=draft.title, remove=())]
+
+
+def notes(html: str) -> list[tuple[BackUp, str]]:
+    draft = read(html)
+    text = canonical_text(blocks_of(draft, title=draft.title, remove=()))
+    return [(note, text[note.start : note.end]) for note in back_up_of(draft, title=draft.title, remove=())]
+
+
+def test_every_kind_of_block_survives_and_the_headline_comes_first():
+    assert blocks(PAGE) == [
+        ("headline", "Bridge closes\nfor a year"),
+        ("paragraph", "POLITICS"),
+        ("deck", "The city has no ferry."),
+        ("paragraph", "Repairs cost 40 million euros. The mayor said so at a meeting."),
+        ("heading", "What now"),
+        ("item", "Walk"),
+        ("item", "Swim"),
+        ("item", "in summer"),
+        ("item", "3. Wait"),
+        ("item", "4. Hope"),
+        ("quote", "We could have had this cheaper."),
+        ("caption", "The bridge in May"),
+        ("row", "Year | Cost"),
+        ("row", "2024 | 40"),
+    ]
+
+
+def test_what_the_page_says_of_itself_is_found():
+    draft = read(PAGE)
+
+    assert (draft.title, draft.byline, str(draft.published)) == (
+        "Bridge closes for a year",
+        "Rosa Ibarra",
+        "2025-03-04",
+    )
+    assert draft.left_out == {"around", "pictures"}
+
+
+def test_a_footnote_and_a_link_are_the_backup_of_their_sentence():
+    [link, footnote] = notes(PAGE)
+
+    assert (link[0].kind, link[0].url, link[1]) == (
+        "link",
+        "https://example.org/budget",
+        "Repairs cost 40 million euros.",
+    )
+    assert (footnote[0].kind, footnote[0].text, footnote[0].url, footnote[1]) == (
+        "footnote",
+        "City budget 2025, https://example.org/b.pdf.",
+        "https://example.org/b.pdf",
+        "Repairs cost 40 million euros.",
+    )
+
+
+def test_the_places_of_notes_move_with_lines_that_are_removed():
+    page = PAGE.replace("POLITICS", "Advertisement")
+    draft = read(page)
+    [offered] = draft.offered
+    text = canonical_text(blocks_of(draft, title=draft.title, remove={offered.number}))
+
+    [link, _footnote] = back_up_of(draft, title=draft.title, remove={offered.number})
+
+    assert "Advertisement" not in text
+    assert text[link.start : link.end] == "Repairs cost 40 million euros."
+
+
+GOOGLE_DOCS = """<meta charset="utf-8"><b style="font-weight:normal;" id="docs-internal-guid-1"><h1 dir="ltr">
+<span style="font-size:20pt">Bridge closes</span></h1><p dir="ltr"><span>Repairs cost </span>
+<span style="font-weight:700">40&nbsp;million</span><span> euros.</span></p><br>
+<ul style="margin-top:0"><li dir="ltr"><p dir="ltr" role="presentation"><span>Walk or swim</span></p></li></ul>
+<div dir="ltr"><table><tbody><tr><td><p><span>Year</span></p></td><td><p><span>Cost</span></p><p>in euros</p></td></tr>
+</tbody></table></div></b>"""
+
+
+def test_what_google_docs_puts_on_the_clipboard_is_read():
+    assert blocks(GOOGLE_DOCS) == [
+        ("headline", "Bridge closes"),
+        ("paragraph", "Repairs cost 40\u00a0million euros."),
+        ("item", "Walk or swim"),
+        ("row", "Year | Cost in euros"),
+    ]
+
+
+def test_comments_of_a_google_docs_export_are_backup_and_no_text():
+    exported = """<h1>Bridge closes</h1><p>Repairs cost 40 million<sup><a href="#cmnt1" id="cmnt_ref1">[a]</a></sup>
+    euros. Nobody doubts it.</p><div><p><a href="#cmnt_ref1" id="cmnt1">[a]</a><span>See the budget,
+    <a href="https://www.google.com/url?q=https://example.org/b&amp;sa=D">here</a></span></p></div>"""
+
+    [(comment, words)] = notes(exported)
+
+    assert (comment.kind, comment.text, comment.url, words) == (
+        "comment",
+        "See the budget, here",
+        "https://example.org/b",
+        "Repairs cost 40 million euros.",
+    )
+    assert ("paragraph", "Repairs cost 40 million euros. Nobody doubts it.") in blocks(exported)
+    assert len(blocks(exported)) == 2
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "<p style='display: none'>secret</p>",
+        "<p hidden>secret</p>",
+        "<p><span style='font-size:0'>secret</span></p>",
+        "<p class='sr-only'>secret</p>",
+        "<template><p>secret</p></template>",
+        "<script>secret</script>",
+        "<style>secret{}</style>",
+        "<noscript>secret</noscript>",
+        "<p><del>secret</del></p>",
+        "<svg><text>secret</text></svg>",
+        "<iframe srcdoc='<p>secret</p>'>secret</iframe>",
+        "<!-- secret -->",
+        "<form><p>secret</p></form>",
+        "<textarea>secret</textarea>",
+    ],
+)
+def test_what_no_reader_sees_is_no_text(hidden: str):
+    assert blocks(f"<h1>Title</h1><p>Before it.</p>{hidden}<p>After it.</p>") == [
+        ("headline", "Title"),
+        ("paragraph", "Before it."),
+        ("paragraph", "After it."),
+    ]
+
+
+def test_markup_in_the_text_stays_text():
+    assert ("paragraph", "<img src=x onerror=alert(1)> & more") in blocks(
+        "<h1>Title</h1><p>&lt;img src=x onerror=alert(1)&gt; &amp; more</p>"
+    )
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//example.org/x", "mailto:a@b.org", "#x"])
+def test_only_an_address_of_the_web_is_backup(url: str):
+    assert notes(f"<h1>Title</h1><p>Read <a href='{url}'>this</a> now.</p>") == []
+
+
+@pytest.mark.parametrize(
+    ("hostile", "words"),
+    [
+        ("<div>" * 100_000 + "deep", "more in this document"),
+        ("<p>a</p>" * 100_000, "more in this document"),
+        ("<p>" + "a " * 1_500_000 + "</p>", "more in this document"),
+        ("<p " + "a=1 " * 200_000 + ">x</p>", "more in this document"),
+        ("<p><script>nothing else</script></p>", "no text"),
+        ("", "no text"),
+        ("<p>" * 2_000_000, "too large for an article"),
+    ],
+)
+def test_a_hostile_page_is_one_sentence(hostile: str, words: str):
+    with pytest.raises(UnreadableText, match=words):
+        read(hostile)
