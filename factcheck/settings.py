@@ -304,6 +304,8 @@ CAPTURE_MAX_REQUISITE_BYTES: int = env.int("CAPTURE_MAX_REQUISITE_BYTES", defaul
 CAPTURE_MAX_REQUISITES: int = env.int("CAPTURE_MAX_REQUISITES", default=200)
 CAPTURE_REQUISITES_SECONDS: int = env.int("CAPTURE_REQUISITES_SECONDS", default=60)
 CAPTURE_TIMEOUT_SECONDS: int = env.int("CAPTURE_TIMEOUT_SECONDS", default=60)
+# The Chromium that opens pages; empty: the first that is on PATH.
+CAPTURE_BROWSER: str = env.str("CAPTURE_BROWSER", default="")
 # Between the end of one capture of a host and the start of the next.
 CAPTURE_HOST_SPACING_SECONDS: float = env.float("CAPTURE_HOST_SPACING_SECONDS", default=2.0)
 # Within this time a second order for the same page is the first one's.
