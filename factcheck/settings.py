@@ -304,6 +304,9 @@ CAPTURE_MAX_REQUISITE_BYTES: int = env.int("CAPTURE_MAX_REQUISITE_BYTES", defaul
 CAPTURE_MAX_REQUISITES: int = env.int("CAPTURE_MAX_REQUISITES", default=200)
 CAPTURE_REQUISITES_SECONDS: int = env.int("CAPTURE_REQUISITES_SECONDS", default=60)
 CAPTURE_TIMEOUT_SECONDS: int = env.int("CAPTURE_TIMEOUT_SECONDS", default=60)
+# How long one page may be open in a browser, and in how many at once in each process.
+CAPTURE_BROWSER_SECONDS: int = env.int("CAPTURE_BROWSER_SECONDS", default=90)
+CAPTURE_BROWSERS: int = env.int("CAPTURE_BROWSERS", default=1)
 # The Chromium that opens pages; empty: the first that is on PATH.
 CAPTURE_BROWSER: str = env.str("CAPTURE_BROWSER", default="")
 # Between the end of one capture of a host and the start of the next.

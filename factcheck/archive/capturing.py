@@ -19,8 +19,10 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from factcheck.archive import blobs, media
+from factcheck.archive import blobs, browsing, media
 from factcheck.archive.blocks import blocks_root
+from factcheck.archive.browser.driving import browser_available
+from factcheck.archive.browsing import NoBrowserFree, Opened
 from factcheck.archive.classify import Received, Verdict, classify
 from factcheck.archive.extracting import Extracted, extract
 from factcheck.archive.extraction.limits import WALL_SECONDS
@@ -89,6 +91,9 @@ def run_capture(lease: Lease) -> None:
 
         run_upload(lease, request)
         return
+    if request.engine == Engine.BROWSER:
+        _run_in_a_browser(lease, request)
+        return
     started_at = timezone.now()
     lease.stage("fetching")
     limits = limits_for(lease.seconds_left())
@@ -102,6 +107,28 @@ def run_capture(lease: Lease) -> None:
             _end_without_answer(lease, request, fetched, started_at)
         else:
             _end_with_answer(lease, request, fetched, fetched.final, limits, started_at)
+
+
+def _run_in_a_browser(lease: Lease, request: CaptureRequest) -> None:
+    started_at = timezone.now()
+    if not browser_available():
+        # It was there when the order was taken.
+        sealing = Sealing(outcome=Outcome.FAILED, reason="no_browser", started_at=started_at, attempts=lease.attempt)
+        seal_capture(request, sealing, within=lease.finish())
+        return
+    limits = limits_for(lease.seconds_left())
+    # What was sent and what was made of it are both read.
+    seconds = min(
+        float(settings.CAPTURE_BROWSER_SECONDS), lease.seconds_left() - 2 * EXTRACTING_SECONDS - SLACK_SECONDS / 2
+    )
+    try:
+        with browsing.opened(lease, request, user_agent=user_agent_for(request), seconds=seconds) as page:
+            if page.fetched.final is None:
+                _end_without_answer(lease, request, page.fetched, started_at)
+            else:
+                _end_with_answer(lease, request, page.fetched, page.fetched.final, limits, started_at, page=page)
+    except NoBrowserFree:
+        browsing.put_off(lease)
 
 
 def give_up(subject: str, reason: str) -> None:
@@ -169,41 +196,49 @@ def verdict_of(error: OutboundError) -> Verdict:
 
 
 def _end_with_answer(
-    lease: Lease, request: CaptureRequest, fetched: Fetched, final: Exchange, limits: Limits, started_at: datetime
+    lease: Lease,
+    request: CaptureRequest,
+    fetched: Fetched,
+    final: Exchange,
+    limits: Limits,
+    started_at: datetime,
+    *,
+    page: Opened | None = None,
 ) -> None:
+    """``page`` is what a browser made of it, where one opened it: that is judged then, and its parts are there."""
     body = body_of(final, limits)
     if final.status >= 400 and _may_retry(lease, request):
         # Looked at before it is stored: of a page that is asked for again, nothing stays behind.
         with tempfile.TemporaryFile() as file:
             file.write(body.data)
-            verdict = classified(fetched, final, body, read_text(file, body))
+            verdict = _verdict(fetched, final, body, _seen(read_text(file, body), page), page)
         if _tried_again(lease, request, verdict, _answered(final, verdict), after=_retry_after(final)):
             return
 
     lease.stage("extracting")
     stored = blobs.store(body.data)
     with blobs.open_blob(stored.sha256) as file:
-        extracted = read_text(file, body)
+        extracted = _seen(read_text(file, body), page)
         facts = read_media(file, body.media_type)
-    verdict = classified(fetched, final, body, extracted)
+    verdict = _verdict(fetched, final, body, extracted, page)
     if final.status < 400 and _tried_again(lease, request, verdict, _answered(final, verdict), after=None):
         # A wall that calls itself a page is known only by its text; its bytes stay in the store, named by nothing.
         return
-    requisites = Requisites()
+    requisites = Requisites() if page is None else page.requisites
     try:
-        if verdict.outcome in _SEEN_WITH_ITS_PARTS and extracted.links:
+        if page is None and verdict.outcome in _SEEN_WITH_ITS_PARTS and extracted.links:
             requisites = _fetch_requisites(lease, request, fetched, final, extracted)
         lease.stage("storing")
         layers = store_layers(extracted)
         index = Indexed()
-        warc = _store_warc(request, fetched, requisites, extracted, limits, started_at, index)
+        warc = _store_warc(request, fetched, requisites, extracted, limits, started_at, index, page)
         requisites_wire_bytes = requisites.wire_bytes
     finally:
         requisites.close()
     sealing = Sealing(
         outcome=verdict.outcome,
         reason=verdict.reason,
-        detail=_answered(final, verdict),
+        detail=page.detail if page is not None and page.problem else _answered(final, verdict),
         started_at=started_at,
         attempts=lease.attempt,
         final_url=fetched.final_url,
@@ -224,6 +259,7 @@ def _end_with_answer(
         records=warc.records,
         warc_index=index,
         layers=layers,
+        renderings=page.renderings if page is not None else (),
         media=facts,
         unverified_tls=any(
             exchange.tls is not None and not exchange.tls.verified
@@ -234,6 +270,15 @@ def _end_with_answer(
         requisites_missed=requisites.missed,
     )
     seal_capture(request, sealing, within=lease.finish())
+
+
+def _seen(extracted: Extracted, page: Opened | None) -> Extracted:
+    return extracted if page is None else page.added_to(extracted)
+
+
+def _verdict(fetched: Fetched, final: Exchange, body: Body, extracted: Extracted, page: Opened | None) -> Verdict:
+    verdict = classified(fetched, final, body, extracted)
+    return verdict if page is None else page.judged(verdict)
 
 
 def _fetch_requisites(
@@ -354,6 +399,7 @@ def _store_warc(
     limits: Limits,
     started_at: datetime,
     index: Indexed,
+    page: Opened | None,
 ) -> WarcSummary:
     with blobs.draft() as draft:
         summary = write_warc(
@@ -364,13 +410,19 @@ def _store_warc(
             created=started_at,
             software=SOFTWARE,
             operator=settings.NEWSROOM_NAME,
-            extra_records=_text_records(extracted, fetched.final_url, started_at),
+            extra_records=[
+                *_text_records(extracted, fetched.final_url, started_at),
+                *(page.records(fetched.final_url) if page is not None else ()),
+            ],
             limits=limits,
             info={
                 "http-header-user-agent": user_agent_for(request),
                 "discretion": "discreet" if request.discreet else "open",
             },
-            facts={"requisites": {"found": requisites.found, "kept": requisites.kept, "missed": requisites.missed}},
+            facts={
+                "requisites": {"found": requisites.found, "kept": requisites.kept, "missed": requisites.missed},
+                **(page.about(fetched.final_url) if page is not None else {}),
+            },
             on_record=index.add,
         )
     index.sha256, index.size, index.crc = summary.sha256, summary.bytes, summary.crc

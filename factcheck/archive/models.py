@@ -28,12 +28,17 @@ class Engine(models.TextChoices):
 
 
 class CaptureRequestQuerySet(models.QuerySet["CaptureRequest"]):
-    def good_or_running(self, canonical_url: str, *, since: datetime, discreet: bool) -> Self:
-        """Orders for the same page that make another one needless: still on the way, or lately a success."""
+    def good_or_running(
+        self, canonical_url: str, *, since: datetime, discreet: bool, in_a_browser: bool = False
+    ) -> Self:
+        """Orders for the same page that make another one needless: still on the way, or lately a success.
+
+        Who wants it opened ``in_a_browser`` is not helped by a plain one.
+        """
         fresh = models.Q(created_at__gte=since, capture__outcome__in=Outcome.with_evidence())
         running = ~models.Q(state=CaptureRequest.State.SEALED)
         # What a person uploaded is no answer to an order to fetch.
-        fetched = self.exclude(engine=Engine.UPLOAD)
+        fetched = self.filter(engine=Engine.BROWSER) if in_a_browser else self.exclude(engine=Engine.UPLOAD)
         shared = fetched.filter(
             running | fresh, canonical_url=canonical_url, discreet=discreet, confidential=False, unverified_tls=False
         )

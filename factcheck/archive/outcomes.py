@@ -9,6 +9,8 @@ from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from factcheck.archive.browser.driving import browser_available
+
 
 class Outcome(models.TextChoices):
     CAPTURED = "captured", gettext_lazy("Captured")
@@ -32,6 +34,7 @@ class NextStep(StrEnum):
 
     CHECK_PASSAGE = "check_passage"
     RETRY = "retry"
+    CAPTURE_IN_BROWSER = "capture_in_browser"
     WAIT = "wait"
     CORRECT_URL = "correct_url"
     CAPTURE_DESPITE_TLS = "capture_despite_tls"
@@ -45,6 +48,7 @@ class NextStep(StrEnum):
         return {
             NextStep.CHECK_PASSAGE: _("Look at the passage"),
             NextStep.RETRY: _("Try again now"),
+            NextStep.CAPTURE_IN_BROWSER: _("Open it in a browser and archive what it shows"),
             NextStep.WAIT: _("Wait: it is tried again by itself"),
             NextStep.CAPTURE_DESPITE_TLS: _("Archive it all the same, marked for ever"),
             NextStep.CORRECT_URL: _("Correct the address"),
@@ -80,6 +84,9 @@ def sentence(outcome: Outcome | str, reason: str = "") -> str:
             "The bytes are archived, but the site sent them damaged: only the part before the damage was read."
         ),
         (Outcome.CAPTURED_PARTIAL, "coding"): _("The bytes are archived, but packed in a way that we cannot read."),
+        (Outcome.CAPTURED_PARTIAL, "browser"): _(
+            "The page is archived as it was sent, but the browser could not show it to its end."
+        ),
         (Outcome.CAPTURED_PARTIAL, ""): _("Only a part of the page is archived."),
         (Outcome.NEEDS_BROWSER, ""): _("The page shows its words only to a browser that runs its script."),
         (Outcome.BLOCKED, "bot_wall"): _("The site asks visitors to prove that they are human, and sent no article."),
@@ -105,6 +112,8 @@ def sentence(outcome: Outcome | str, reason: str = "") -> str:
         (Outcome.UNREACHABLE, "server"): _("The site itself reports a fault on its side."),
         (Outcome.UNREACHABLE, ""): _("The site cannot be reached."),
         (Outcome.FAILED, "cancelled"): _("The capture was cancelled before it was made; nothing was kept."),
+        (Outcome.FAILED, "browser"): _("The page shows its words only in a browser, and ours could not open it."),
+        (Outcome.FAILED, "no_browser"): _("The page was to be opened in a browser, and there is none here any more."),
         (Outcome.FAILED, ""): _("Archiving failed here, on our side; the page itself may be fine."),
     }
     kind = Outcome(outcome)
@@ -115,8 +124,16 @@ def sentence(outcome: Outcome | str, reason: str = "") -> str:
 _OTHERS_MAY_HAVE_IT = frozenset((Outcome.NEEDS_BROWSER, Outcome.BLOCKED, Outcome.GONE, Outcome.UNREACHABLE))
 
 
+# What may look otherwise to a browser: an empty frame, or a wall against what is none.
+_OTHERWISE_IN_A_BROWSER = frozenset(
+    ((Outcome.NEEDS_BROWSER, ""), (Outcome.BLOCKED, "bot_wall"), (Outcome.BLOCKED, "status"))
+)
+
+
 def next_steps(outcome: Outcome | str, reason: str = "") -> tuple[NextStep, ...]:
     steps = _steps(outcome, reason)
+    if (outcome, reason) in _OTHERWISE_IN_A_BROWSER and browser_available():
+        steps = (NextStep.CAPTURE_IN_BROWSER, *steps)
     if settings.WITNESS_IA_URL and outcome in _OTHERS_MAY_HAVE_IT:
         place = steps.index(NextStep.FIND_OTHER_SOURCE)
         return *steps[:place], NextStep.ASK_INTERNET_ARCHIVE, *steps[place:]

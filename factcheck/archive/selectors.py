@@ -12,7 +12,17 @@ from factcheck.archive.models import Capture, CaptureRequest, Engine, TextLayer
 from factcheck.archive.outcomes import NextStep, next_steps, sentence
 from factcheck.jobs.models import Job
 
-STAGES = ("queued", "fetching", "extracting", "requisites", "storing", "sealed")
+STAGES = {
+    Engine.HTTP: ("queued", "fetching", "extracting", "requisites", "storing", "sealed"),
+    Engine.BROWSER: (
+        *("queued", "opening", "scrolling", "photographing", "printing"),
+        *("extracting", "storing", "sealed"),
+    ),
+    Engine.UPLOAD: ("queued", "extracting", "storing", "sealed"),
+}
+
+
+READ_BY_PEOPLE = (TextLayer.Kind.VISIBLE, TextLayer.Kind.PDF, TextLayer.Kind.RENDER)
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,10 @@ def _label(name: str) -> str:
     return {
         "queued": _("Waiting for its turn"),
         "fetching": _("Fetching the page"),
+        "opening": _("Opening the page in a browser"),
+        "scrolling": _("Scrolling to its end"),
+        "photographing": _("Taking pictures of it"),
+        "printing": _("Printing it"),
         "storing": _("Storing the bytes"),
         "extracting": _("Reading the text"),
         "requisites": _("Fetching pictures and styles"),
@@ -49,16 +63,16 @@ def _label(name: str) -> str:
     }[name]
 
 
-def _stages(now: str, *, ended: bool, fetched: bool) -> tuple[Stage, ...]:
+def _stages(now: str, *, engine: str, ended: bool) -> tuple[Stage, ...]:
     """``now`` is a stage's name, and after a space how far it is: "requisites 12/40"."""
+    names = STAGES[Engine(engine)]
     name_now, _space, far = now.partition(" ")
-    reached = STAGES.index(name_now)
+    reached = names.index(name_now) if name_now in names else 0
     stages = []
-    for place, name in enumerate(STAGES):
-        if fetched or name not in ("fetching", "requisites"):
-            is_now = place == reached and not ended
-            state = "done" if ended or place < reached else "now" if is_now else "waiting"
-            stages.append(Stage(name, f"{_label(name)} {far}".strip() if is_now else _label(name), state))
+    for place, name in enumerate(names):
+        is_now = place == reached and not ended
+        state = "done" if ended or place < reached else "now" if is_now else "waiting"
+        stages.append(Stage(name, f"{_label(name)} {far}".strip() if is_now else _label(name), state))
     return tuple(stages)
 
 
@@ -70,7 +84,7 @@ def capture_progress(request: CaptureRequest) -> Progress:
     fetched = request.engine != Engine.UPLOAD
     if capture is not None:
         return Progress(
-            stages=_stages("sealed", ended=True, fetched=fetched),
+            stages=_stages("sealed", engine=request.engine, ended=True),
             sentence=sentence(capture.outcome, capture.reason),
             detail=capture.detail,
             next_steps=next_steps(capture.outcome, capture.reason),
@@ -87,7 +101,7 @@ def capture_progress(request: CaptureRequest) -> Progress:
         # Others are asked from the page of the copy, which is not there yet.
         meanwhile = tuple(step for step in meanwhile if step is not NextStep.ASK_INTERNET_ARCHIVE)
         return Progress(
-            stages=_stages("queued", ended=False, fetched=fetched),
+            stages=_stages("queued", engine=request.engine, ended=False),
             sentence=said,
             detail=job.reason,
             next_steps=(NextStep.WAIT, *meanwhile),
@@ -97,9 +111,8 @@ def capture_progress(request: CaptureRequest) -> Progress:
             capture=None,
         )
     stage = job.stage if job is not None and job.state == Job.State.RUNNING else ""
-    stage = stage if stage.partition(" ")[0] in STAGES else "queued"
     return Progress(
-        stages=_stages(stage, ended=False, fetched=fetched),
+        stages=_stages(stage, engine=request.engine, ended=False),
         sentence=_("The page is being archived.") if fetched else _("The uploaded copy is being read."),
         detail="",
         next_steps=(NextStep.WAIT,),
@@ -115,11 +128,9 @@ def layers_of(capture: Capture) -> list[TextLayer]:
 
 
 def best_layer(capture: Capture) -> TextLayer | None:
-    """The layer that people read: the visible text or the PDF's pages, where there are words; else None."""
+    """The layer that people read: what the browser showed, the visible text or the PDF's pages; None without words."""
     return (
-        TextLayer.objects.filter(
-            capture=capture, kind__in=[TextLayer.Kind.VISIBLE, TextLayer.Kind.PDF], outcome=TextLayer.Result.OK
-        )
+        TextLayer.objects.filter(capture=capture, kind__in=READ_BY_PEOPLE, outcome=TextLayer.Result.OK)
         .order_by("-chars", "pk")
         .first()
     )

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from factcheck.accounts.models import User
 from factcheck.accounts.permissions import Act, require
 from factcheck.archive import blobs
+from factcheck.archive.browser.driving import browser_available
 from factcheck.archive.canonical_url import canonical_url
 from factcheck.archive.errors import CaptureNotPossible, UploadRefused, WarcFault
 from factcheck.archive.media_facts import Media, Within, parts_of
@@ -25,6 +26,7 @@ from factcheck.archive.models import (
     Engine,
     MediaFacts,
     PictureWithin,
+    Rendering,
     TextLayer,
     Upload,
 )
@@ -65,14 +67,17 @@ def request_capture(
     confidential: bool = False,
     again: bool = False,
     patient: bool = True,
+    engine: Engine = Engine.HTTP,
 ) -> CaptureRequest:
     """Order a copy of a page, or return the order that is under way or was lately fulfilled for it.
 
     ``again`` orders a new copy in any case, and so does ``confidential``, which answers no other
     order either. Without ``patient`` a site out of reach is not tried again over hours but sealed
-    as what it was. Raises AddressRefused for what can be seen to be refusable without asking anybody.
+    as what it was. Raises AddressRefused for what can be seen to be refusable without asking anybody,
+    and CaptureNotPossible for an ``engine`` that is not installed here.
     """
     require(by, Act.ADD_EVIDENCE)
+    _require_engine(engine)
     typed = url.strip()
     address = canonical_url(typed)
     if max(len(typed), len(address)) > URL_MAX_CHARS:
@@ -81,25 +86,42 @@ def request_capture(
         )
     if not (again or confidential):
         since = timezone.now() - timedelta(minutes=settings.CAPTURE_WINDOW_MINUTES)
-        existing = CaptureRequest.objects.good_or_running(address, since=since, discreet=discreet).first()
+        existing = CaptureRequest.objects.good_or_running(
+            address, since=since, discreet=discreet, in_a_browser=engine == Engine.BROWSER
+        ).first()
         if existing is not None:
             return existing
-    return _order(typed, address, by=by, discreet=discreet, confidential=confidential, patient=patient)
+    return _order(typed, address, by=by, discreet=discreet, confidential=confidential, patient=patient, engine=engine)
+
+
+def _require_engine(engine: Engine) -> None:
+    if engine == Engine.BROWSER and not browser_available():
+        raise CaptureNotPossible(_("No browser is installed here for archiving; the page can be fetched without one."))
 
 
 @transaction.atomic
 def retry_capture(
-    request: CaptureRequest, *, by: User | None, bulk: bool = False, despite_tls: bool = False
+    request: CaptureRequest,
+    *,
+    by: User | None,
+    bulk: bool = False,
+    despite_tls: bool = False,
+    engine: Engine | None = None,
 ) -> CaptureRequest:
     """Try again now: a new order beside an ended one, whose copy stays; or the same one, brought forward.
 
     As one of many (``bulk``) a new order waits until nobody waits for a single one. With ``despite_tls`` the page is
     taken although its certificate does not verify: an editor's act, only after that has been found out, and the copy
-    bears the mark for ever. Raises CaptureNotPossible.
+    bears the mark for ever. Without ``engine`` it is the one of before; after an upload, the plain one. Another engine
+    is a new order, also beside one that is still open. Raises CaptureNotPossible.
     """
     require(by, Act.CAPTURE_DESPITE_TLS if despite_tls else Act.ADD_EVIDENCE)
     request = CaptureRequest.objects.select_for_update().get(pk=request.pk)
-    if request.state == CaptureRequest.State.OPEN:
+    former = Engine.HTTP if request.engine == Engine.UPLOAD else Engine(request.engine)
+    # The proxy that a browser is behind opens no connection that does not verify.
+    engine = Engine.HTTP if despite_tls else engine or former
+    _require_engine(engine)
+    if request.state == CaptureRequest.State.OPEN and engine == request.engine:
         now = timezone.now()
         # Two conditions in one UPDATE: a job that is being worked on is left alone.
         if request.job and Job.objects.filter(pk=request.job.pk, state=Job.State.QUEUED, due_at__gt=now).update(
@@ -119,6 +141,7 @@ def retry_capture(
         retry_of=request,
         bulk=bulk,
         despite_tls=despite_tls,
+        engine=engine,
     )
 
 
@@ -154,9 +177,11 @@ def _order(
     retry_of: CaptureRequest | None = None,
     bulk: bool = False,
     despite_tls: bool = False,
+    engine: Engine = Engine.HTTP,
 ) -> CaptureRequest:
     request = CaptureRequest(
         url=url,
+        engine=engine,
         canonical_url=address,
         host=host_of(address),
         requested_by=by,
@@ -257,6 +282,17 @@ class StoredLayer:
 
 
 @dataclass(frozen=True)
+class StoredRendering:
+    """One of what a browser made of the page (Rendering.Kind), in the store already; pixels where it is a picture."""
+
+    kind: str
+    media_type: str
+    blob: blobs.Blob
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True)
 class Sealing:
     """Everything that a capture is sealed with. Bytes are in the store before this names them."""
 
@@ -284,6 +320,7 @@ class Sealing:
     # As gathered while the WARC was written; without it, the file is read once more.
     warc_index: Indexed | None = None
     layers: tuple[StoredLayer, ...] = ()
+    renderings: tuple[StoredRendering, ...] = ()
     media: Media | None = None
     unverified_tls: bool = False
     requisites_found: int = 0
@@ -293,7 +330,8 @@ class Sealing:
     @property
     def blobs(self) -> list[blobs.Blob]:
         of_layers = (blob for layer in self.layers for blob in (layer.blob, layer.offsets))
-        return [blob for blob in (self.body, self.warc, *of_layers) if blob is not None]
+        of_renderings = (rendering.blob for rendering in self.renderings)
+        return [blob for blob in (self.body, self.warc, *of_layers, *of_renderings) if blob is not None]
 
 
 def seal_capture(request: CaptureRequest, sealing: Sealing, *, within: AbstractContextManager[None]) -> Capture:
@@ -357,6 +395,16 @@ def seal_capture(request: CaptureRequest, sealing: Sealing, *, within: AbstractC
                 chars=layer.chars,
                 pages=layer.pages,
                 offsets_sha256=layer.offsets.sha256 if layer.offsets else "",
+            )
+        for rendering in sealing.renderings:
+            Rendering.objects.create(
+                capture=capture,
+                kind=rendering.kind,
+                media_type=rendering.media_type,
+                sha256=rendering.blob.sha256,
+                bytes=rendering.blob.size,
+                width=rendering.width,
+                height=rendering.height,
             )
         if sealing.media is not None:
             _keep_media(capture, sealing.media)
@@ -428,5 +476,8 @@ def _facts(capture: Capture, sealing: Sealing) -> dict[str, Any]:
                 "blocks_root": layer.blocks_root or None,
             }
             for layer in sealing.layers
+        ],
+        "renderings": [
+            {"kind": str(rendering.kind), "sha256": rendering.blob.sha256} for rendering in sealing.renderings
         ],
     }

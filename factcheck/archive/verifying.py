@@ -140,6 +140,8 @@ def _row_faults(capture: Capture, layers: list[TextLayer]) -> Faults:
         # Erased, or not the bytes that the log has a commitment to, which verify_ledger names.
         return
     said_of_layers = facts.pop("layers", [])
+    # Entries from before there was a browser say nothing of these.
+    said_of_renderings = facts.pop("renderings", None)
     row = {
         "outcome": capture.outcome,
         "reason": capture.reason,
@@ -157,6 +159,12 @@ def _row_faults(capture: Capture, layers: list[TextLayer]) -> Faults:
             message = _("The row says %(row)s for %(name)s, and the log %(log)s.")
             yield "row", message % {"row": _shown(row[name]), "name": name, "log": _shown(facts[name])}
     yield from _said_of_layers(layers, said_of_layers)
+    if said_of_renderings is not None:
+        logged = {one["kind"]: one["sha256"] for one in said_of_renderings}
+        there = {str(one.kind): one.sha256 for one in capture.renderings.all()}
+        for kind in sorted(logged.keys() | there.keys()):
+            if logged.get(kind) != there.get(kind):
+                yield f"rendering {kind}", _("The row says another one than the log.")
 
 
 def _said_of_layers(layers: list[TextLayer], said: list[dict[str, Any]]) -> Faults:

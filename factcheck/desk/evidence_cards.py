@@ -7,7 +7,7 @@ from functools import cached_property
 from django.utils.translation import gettext as _
 
 from factcheck.archive.errors import BlobError, NoText
-from factcheck.archive.models import Capture
+from factcheck.archive.models import Capture, TextLayer
 from factcheck.archive.outcomes import NextStep, next_steps
 from factcheck.archive.selectors import Progress, Stage, capture_progress, layer_text
 from factcheck.desk.comparing import Comparison, compare_words
@@ -116,6 +116,12 @@ class EvidenceCard:
             return layer_text(check.layer)
         except (NoText, BlobError):
             return ""
+
+    @property
+    def shown_by_a_browser(self) -> bool:
+        """The words stand in what a browser made of the page, and not in what the site sent as its text."""
+        check = self.standing.check
+        return check is not None and check.layer is not None and check.layer.kind == TextLayer.Kind.RENDER
 
     @property
     def confirmable(self) -> bool:

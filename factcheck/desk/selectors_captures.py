@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from factcheck.accounts.models import User
 from factcheck.archive.errors import BlobError, NoText
-from factcheck.archive.models import Capture, CaptureRequest, TextLayer
+from factcheck.archive.models import Capture, CaptureRequest, Rendering, TextLayer
 from factcheck.archive.page_images import page_count
 from factcheck.archive.selectors import best_layer, layer_text, layers_of
 from factcheck.claims.wording import Span
@@ -45,6 +45,17 @@ class CapturePage:
     missing: str
     # Pages that can be drawn though there is no text of them.
     pictures: list[int]
+    # What a browser made of it; the page as its scripts left it is not among them.
+    shown: list[Rendering]
+
+    @property
+    def seen(self) -> list[Rendering]:
+        """The pictures among these, the first screen first."""
+        return [rendering for rendering in self.shown if rendering.width]
+
+    @property
+    def print(self) -> Rendering | None:
+        return next((rendering for rendering in self.shown if rendering.kind == Rendering.Kind.PRINT), None)
 
     @property
     def cited_pages(self) -> list[int]:
@@ -92,6 +103,7 @@ def capture_page(capture: Capture, person: User, *, kind: str = "") -> CapturePa
         uses=uses,
         missing=missing,
         pictures=[] if text else list(range(1, min(page_count(capture), PICTURES_SHOWN) + 1)),
+        shown=list(capture.renderings.exclude(kind=Rendering.Kind.DOM)),
     )
 
 

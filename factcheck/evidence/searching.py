@@ -7,7 +7,8 @@ from factcheck.archive.models import TextLayer
 from factcheck.evidence.models import FOUND_BY_MACHINE, PassageOutcome
 from factcheck.lib.matching import Match, locate
 
-_READABLE = (TextLayer.Kind.VISIBLE, TextLayer.Kind.PDF)
+# In this order where more than one has the words: what was sent goes before what a browser made of it.
+_READABLE = (TextLayer.Kind.VISIBLE, TextLayer.Kind.PDF, TextLayer.Kind.RENDER)
 _UNSEEN = (TextLayer.Kind.HIDDEN, TextLayer.Kind.METADATA)
 _UNREAD = (TextLayer.Result.LIMIT, TextLayer.Result.CRASH)
 _BEST_FIRST = ("exact", "normalised", "fuzzy", "ambiguous", "absent")
@@ -40,7 +41,7 @@ def find_quote(
 
     def best_of(kinds: Sequence[str]) -> Finding | None:
         found = []
-        for layer in layers:
+        for layer in sorted(layers, key=lambda layer: kinds.index(layer.kind) if layer.kind in kinds else len(kinds)):
             if layer.kind in kinds and layer.outcome == TextLayer.Result.OK:
                 match = locate(quote, layer.read(), prefix=prefix, suffix=suffix)
                 found.append(Finding(PassageOutcome(match.outcome), layer, match))

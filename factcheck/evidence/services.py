@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from factcheck.accounts.models import User
 from factcheck.accounts.permissions import Act, may, require
 from factcheck.archive.canonical_url import canonical_url
-from factcheck.archive.models import CaptureRequest
+from factcheck.archive.models import CaptureRequest, Engine
 from factcheck.archive.receiving import Received
 from factcheck.archive.services import order_upload, request_capture, retry_capture
 from factcheck.claims.models import Claim
@@ -67,13 +67,15 @@ def attach_page(
     visibility: str = Visibility.PASSAGE,
     upload: Received | None = None,
     upload_how: str = "",
+    engine: Engine = Engine.HTTP,
     by: User | None,
 ) -> Evidence:
     """Put a page's words to a claim; the page is archived and the words looked for in the copy.
 
     With ``upload`` the person's own file stands for the page, and nothing is fetched.
 
-    Raises AddressRefused for an address that can never be fetched, UploadRefused, and EvidenceError.
+    Raises AddressRefused for an address that can never be fetched, UploadRefused, EvidenceError, and
+    CaptureNotPossible.
     """
     claim = _claim_for_evidence(claim, argument, visibility, by)
     if already := _made_already(claim, argument, by):
@@ -84,7 +86,9 @@ def attach_page(
             url, upload, how=upload_how, by=by, discreet=claim.article.discreet, confidential=confidential
         )
     else:
-        request = request_capture(url, by=by, discreet=claim.article.discreet, confidential=confidential)
+        request = request_capture(
+            url, by=by, discreet=claim.article.discreet, confidential=confidential, engine=engine
+        )
     page = {"kind": SourceKind.PAGE, "canonical_url": canonical_url(url), "confidential": confidential}
     given = {"url": url.strip(), "title": title.strip(), "publisher": publisher.strip(), "visibility": visibility}
     if confidential:
@@ -246,11 +250,16 @@ def confirm_passage(evidence: Evidence, *, reason: str, version: int | None, by:
 
 @transaction.atomic
 def archive_again(
-    evidence: Evidence, *, by: User | None, bulk: bool = False, despite_tls: bool = False
+    evidence: Evidence,
+    *,
+    by: User | None,
+    bulk: bool = False,
+    despite_tls: bool = False,
+    engine: Engine | None = None,
 ) -> CaptureRequest:
     """Order a new copy of the page and look for the words in that. The old copy stays what it was.
 
-    ``despite_tls`` as for ``retry_capture``.
+    ``despite_tls`` and ``engine`` as for ``retry_capture``.
     """
     require(by, Act.ADD_EVIDENCE)
     evidence = _lock(evidence, None, by)
@@ -261,7 +270,7 @@ def archive_again(
         raise EvidenceError(
             _("The words are secured by the copy that is there. Attach the page once more for a new one.")
         )
-    request = retry_capture(evidence.capture_request, by=by, bulk=bulk, despite_tls=despite_tls)
+    request = retry_capture(evidence.capture_request, by=by, bulk=bulk, despite_tls=despite_tls, engine=engine)
     evidence.capture_request = request
     evidence.version += 1
     evidence.save(update_fields=["capture_request", "version"])

@@ -10,6 +10,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from factcheck.archive import blobs
+from factcheck.archive.browser.driving import browser_available
 from factcheck.archive.capturing import RETRY_AFTER
 from factcheck.archive.models import Capture, CaptureRequest, TextLayer
 from factcheck.archive.selectors import best_layer, capture_progress, layer_text, text_of
@@ -180,6 +181,7 @@ def test_what_can_be_done_at_a_wall_can_be_done_before_the_last_try(site: web.Si
     assert progress.sentence == "The site asks visitors to prove that they are human, and sent no article."
     assert [step.value for step in progress.next_steps] == [
         "wait",
+        *(["capture_in_browser"] if browser_available() else []),
         "retry",
         "upload_own_copy",
         "find_other_source",

@@ -14,7 +14,8 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from factcheck.accounts.models import Role, User
-from factcheck.archive.models import Capture, CaptureRequest
+from factcheck.archive import blobs
+from factcheck.archive.models import Capture, CaptureRequest, Rendering
 from factcheck.evidence.models import Evidence, Source, Visibility
 from factcheck.evidence.services import Argument, archive_again, attach_page, set_visibility
 from factcheck.jobs.models import Job
@@ -77,6 +78,7 @@ TABLE: dict[str, Desk | Public] = {
     "desk:evidence_withdraw": Desk(get=NOBODY, post=ALL),
     "desk:evidence_archive_again": Desk(get=NOBODY, post=ALL),
     "desk:evidence_despite_tls": Desk(get=NOBODY, post=EDITORS),
+    "desk:evidence_in_browser": Desk(get=NOBODY, post=ALL),
     "desk:evidence_own_copy": Desk(get=ALL, post=ALL),
     "desk:source_visibility": Desk(get=EDITORS, post=EDITORS),
     "desk:captures": Desk(get=ALL, post=ALL),
@@ -86,6 +88,7 @@ TABLE: dict[str, Desk | Public] = {
     "desk:capture_wacz": Desk(get=ALL),
     "desk:capture_replay": Desk(get=ALL),
     "desk:capture_page_image": Desk(get=ALL),
+    "desk:capture_shown": Desk(get=ALL),
     "desk:capture_witness": Desk(get=NOBODY, post=EDITORS),
     "desk:ratings": Desk(get=ALL),
     "desk:rating_new": Desk(get=EDITORS, post=EDITORS),
@@ -182,6 +185,10 @@ def published_world() -> World:
             by=factories.reporter(),
         )
         do_due_work()
+    picture = blobs.store(b"\x89PNG")
+    Rendering.objects.create(
+        capture=Capture.objects.get(), kind="page", media_type="image/png", sha256=picture.sha256, bytes=picture.size
+    )
     set_visibility(evidence.source, Visibility.PUBLIC, reason="It is public anyway.", by=factories.editor())
     verdict = decide_claim(
         claim, rating=factories.rating(), reason="The budget says so.", version=None, by=factories.checker()

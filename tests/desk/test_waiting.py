@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 from lxml import html
 
+from factcheck.archive.browser.driving import browser_available
 from factcheck.evidence.models import Evidence
 from factcheck.evidence.services import Argument, attach_page
 from factcheck.jobs.models import Job
@@ -44,7 +45,7 @@ def met(page: bytes) -> Evidence:
         (
             web.page(WALL),
             "The site asks visitors to prove that they are human, and sent no article.",
-            STEPS,
+            [*(["Open it in a browser and archive what it shows"] if browser_available() else []), *STEPS],
         ),
     ],
     ids=["fault", "wall"],

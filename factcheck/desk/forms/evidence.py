@@ -4,6 +4,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from factcheck.accounts.models import User
+from factcheck.archive.browser.driving import browser_available
+from factcheck.archive.models import Engine
 from factcheck.archive.receiving import Received, receive
 from factcheck.archive.receiving import too_large as file_too_large
 from factcheck.archive.services import UPLOAD_HOW_MAX_CHARS
@@ -149,6 +151,9 @@ class PageForm(OwnCopyFields, ArgumentFields):
         help_text=_("The page is copied as soon as you attach it."),
         error_messages={"required": _("Give the address of the page.")},
     )
+    in_browser = forms.BooleanField(
+        label=_("Open it in a browser: slower, for pages that show their words only with scripts"), required=False
+    )
     title = forms.CharField(
         label=_("Title"), max_length=300, required=False, help_text=_("Empty: as the page calls itself.")
     )
@@ -160,6 +165,8 @@ class PageForm(OwnCopyFields, ArgumentFields):
         super().__init__(*args, **kwargs)
         for name in OwnCopyFields.base_fields:
             self.fields[name].required = False
+        if not browser_available():
+            del self.fields["in_browser"]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -173,7 +180,8 @@ class PageForm(OwnCopyFields, ArgumentFields):
 
     def source(self) -> dict[str, Any]:
         if not self.cleaned_data["file"]:
-            return super().source()
+            in_browser = self.cleaned_data.get("in_browser", False)
+            return super().source() | {"engine": Engine.BROWSER if in_browser else Engine.HTTP}
         return super().source() | {"upload": self.received(), "upload_how": self.cleaned_data["upload_how"]}
 
 

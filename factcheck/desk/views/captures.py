@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from factcheck.archive import blobs
 from factcheck.archive.downloads import package_answer
 from factcheck.archive.errors import BlobMissing, WarcFault
-from factcheck.archive.models import Capture
+from factcheck.archive.models import Capture, Rendering
 from factcheck.archive.replay_links import page_image_url, replay_url
 from factcheck.desk.http import DeskRequest, desk_view
 from factcheck.desk.media_panel import media_panel
@@ -72,6 +72,32 @@ def capture_wacz(request: DeskRequest, capture_id: str) -> HttpResponseBase:
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, max-age=0, must-revalidate"
     return response
+
+
+@desk_view()
+@require_safe
+def capture_shown(request: DeskRequest, capture_id: str, kind: str) -> HttpResponseBase:
+    """A picture or print that our browser made of the page. Its markup is shown on the archive host alone."""
+    found = find_or_404(request, capture_id)
+    rendering = found.renderings.filter(kind=kind).exclude(kind=Rendering.Kind.DOM).first()
+    if rendering is None:
+        raise Http404
+    try:
+        body = blobs.open_blob(rendering.sha256)
+    except BlobMissing as error:
+        raise Http404(str(error)) from error
+    picture = rendering.media_type == "image/png"
+    headers = {
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+    return FileResponse(
+        body,
+        as_attachment=not picture,
+        filename=f"{found.public_id}-{kind}.{'png' if picture else 'pdf'}",
+        content_type="image/png" if picture else "application/pdf",
+        headers=headers,
+    )
 
 
 @desk_view()

@@ -198,6 +198,17 @@ def evidence_archive_again(request: DeskRequest, evidence_id: str) -> HttpRespon
     return _done(request, subject, _("A new copy is being made."))
 
 
+@desk_view(Act.ADD_EVIDENCE)
+@require_POST
+def evidence_in_browser(request: DeskRequest, evidence_id: str) -> HttpResponse:
+    subject = find_evidence(request, evidence_id)
+    try:
+        archive_again(subject, by=request.user, engine=Engine.BROWSER)
+    except FactcheckError as refusal:
+        return _refused(request, _context(subject, refusal=str(refusal)))
+    return _done(request, subject, _("The page is being opened in a browser."))
+
+
 @desk_view(Act.CAPTURE_DESPITE_TLS)
 @require_POST
 def evidence_despite_tls(request: DeskRequest, evidence_id: str) -> HttpResponse:

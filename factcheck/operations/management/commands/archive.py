@@ -6,8 +6,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from factcheck.archive import blobs
+from factcheck.archive.browser.driving import browser_available
 from factcheck.archive.capturing import refusal_reason
-from factcheck.archive.models import Capture, CaptureRequest
+from factcheck.archive.models import Capture, CaptureRequest, Engine
 from factcheck.archive.outcomes import Outcome, sentence
 from factcheck.archive.selectors import best_layer
 from factcheck.archive.services import request_capture
@@ -35,11 +36,11 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="One JSON object a line.")
 
     def handle(self, *args: Any, urls: list[str], engine: str, **options: Any) -> None:
-        if engine == "browser":
+        if engine == Engine.BROWSER and not browser_available():
             raise CommandError(_("The browser engine is not installed here; leave out --engine or say http."))
         failed = 0
         for url in urls:
-            result = archive(url)
+            result = archive(url, Engine(engine))
             failed += result["state"] not in Outcome.with_evidence()
             if options["json"]:
                 self.stdout.write(json.dumps(result, ensure_ascii=False))
@@ -55,7 +56,7 @@ class Command(BaseCommand):
             )
 
 
-def archive(url: str) -> dict[str, Any]:
+def archive(url: str, engine: Engine = Engine.HTTP) -> dict[str, Any]:
     """Archive one page and say what came of it, in the command's keys."""
     begun = time.monotonic()
     result: dict[str, Any] = dict.fromkeys(
@@ -63,7 +64,7 @@ def archive(url: str) -> dict[str, Any]:
     )
     result |= {"url": url, "records": 0, "wire_bytes": 0, "text_chars": 0, "title": None, "body_sha256": None}
     try:
-        request = request_capture(url, by=None, again=True, patient=False)
+        request = request_capture(url, by=None, again=True, patient=False, engine=engine)
     except AddressRefused as refusal:
         result |= {"state": Outcome.REFUSED.value, "reason": refusal_reason(refusal), "message": str(refusal)}
     except FactcheckError as error:
