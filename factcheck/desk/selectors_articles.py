@@ -8,7 +8,7 @@ from functools import cached_property
 from django.db.models import Max, OuterRef, Prefetch, Subquery
 
 from factcheck.accounts.models import User
-from factcheck.articles.models import Article, Revision
+from factcheck.articles.models import Article, OwnPage, Revision
 from factcheck.articles.selectors import latest_revision
 from factcheck.claims.models import Anchor, Claim
 from factcheck.claims.selectors import PlacedClaim, claims_in
@@ -48,6 +48,7 @@ class ArticleRow:
     # The newest published version, None before the first.
     published: int | None
     bar: StateBar
+    own_page: OwnPage | None = None
 
 
 @dataclass(frozen=True)
@@ -123,12 +124,14 @@ def article_rows(articles: Sequence[Article], person: User) -> list[ArticleRow]:
     published = dict(
         Publication.objects.filter(article__in=articles).values_list("article_id").annotate(newest=Max("version"))
     )
+    own_pages = {page.article_id: page for page in OwnPage.objects.filter(article__in=articles)}
     return [
         ArticleRow(
             article=article,
             revision=revisions[article.pk].number,
             published=published.get(article.pk),
             bar=StateBar(count_states(states[article.pk])),
+            own_page=own_pages.get(article.pk),
         )
         for article in articles
     ]

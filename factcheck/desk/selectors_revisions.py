@@ -43,14 +43,17 @@ class RevisionPair:
 
 
 def last_checked_revision(article: Article, person: User) -> int | None:
-    """The newest revision in which this person decided or signed off a claim."""
-    decided = Verdict.objects.filter(claim__article=article, decided_by=person).aggregate(
-        newest=Max("revision__number")
-    )["newest"]
-    signed = SignOff.objects.filter(verdict__claim__article=article, signed_by=person).aggregate(
-        newest=Max("verdict__revision__number")
-    )["newest"]
-    return max((number for number in (decided, signed) if number), default=None)
+    """The newest revision that there was when this person last decided or signed off a claim; None before that."""
+    decided = Verdict.objects.filter(claim__article=article, decided_by=person).aggregate(at=Max("decided_at"))["at"]
+    signed = SignOff.objects.filter(verdict__claim__article=article, signed_by=person).aggregate(at=Max("signed_at"))[
+        "at"
+    ]
+    last = max((at for at in (decided, signed) if at), default=None)
+    if last is None:
+        return None
+    # Made before it: a verdict about words that stayed is signed off in a later revision than it was filed in.
+    number: int | None = article.revisions.filter(created_at__lte=last).aggregate(newest=Max("number"))["newest"]
+    return number
 
 
 def revision_pair(article: Article, first: int | None, second: int | None, person: User) -> RevisionPair:

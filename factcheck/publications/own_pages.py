@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Value
 from django.db.models.functions import Concat
 from django.utils import timezone
 
+from factcheck.accounts.models import User
 from factcheck.archive import blobs
 from factcheck.archive.looking import Look, look_at
 from factcheck.archive.outcomes import Outcome
-from factcheck.archive.services import host_of
+from factcheck.archive.services import host_of, owner_of
 from factcheck.articles.models import Article, OwnPage, OwnPageAside, OwnPageState, Revision
 from factcheck.articles.own_page import PageComparison, compare_page, offered
-from factcheck.articles.services import OwnPageFound, expect_own_page, write_own_page
+from factcheck.articles.services import OwnPageFound, expect_own_page, look_at_own_page, write_own_page
 from factcheck.jobs.leases import Lease
 from factcheck.jobs.models import Job
 from factcheck.jobs.services import enqueue
@@ -41,6 +43,15 @@ def order_due() -> int:
         enqueue(JOB_KIND, page.article.subject, bulk=True, place=host_of(page.article.url))
         ordered += 1
     return ordered
+
+
+@transaction.atomic
+def order_now(article: Article, *, by: User | None) -> None:
+    """Have the page read before all that is only due. Raises ArticleError where there is none to read."""
+    look_at_own_page(article, by=by)
+    waiting = Job.objects.filter(kind=JOB_KIND, subject=article.subject, state__in=Job.UNFINISHED)
+    if not waiting.exists():
+        enqueue(JOB_KIND, article.subject, owner=owner_of(by), place=host_of(article.url))
 
 
 def expect_all() -> None:

@@ -32,6 +32,8 @@ from factcheck.desk.http import DeskRequest, desk_view
 from factcheck.desk.preview import parts
 from factcheck.desk.selectors_articles import article_rows, workspace
 from factcheck.desk.selectors_history import article_entries, events
+from factcheck.desk.selectors_own_page import own_page_line
+from factcheck.desk.selectors_revisions import last_checked_revision
 from factcheck.lib.errors import FactcheckError, StaleVersion
 
 ARTICLES_ON_A_PAGE = 25
@@ -68,6 +70,8 @@ def workspace_context(article: Article, request: DeskRequest, form: MarkForm | N
         if form and not selected
         else MarkForm(initial=initial | {"words": suggested}, auto_id="words_%s"),
         "suggested": bool(suggested),
+        "own_page": own_page_line(article),
+        "last_checked": last_checked_revision(article, request.user) if work.revision.number > 1 else None,
     }
 
 
@@ -228,7 +232,7 @@ def _save_revision(request: DeskRequest, context: dict[str, Any]) -> HttpRespons
         except FactcheckError as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, _found_again(revision))
+            messages.success(request, found_again(revision))
             return redirect("desk:article", subject.slug)
     return render(request, "desk/articles/revise_preview.html", context | _preview_context(form, draft), status=422)
 
@@ -252,7 +256,8 @@ def _revise_again(request: DeskRequest, latest: Revision) -> ReviseForm:
     return form
 
 
-def _found_again(revision: Revision) -> str:
+def found_again(revision: Revision) -> str:
+    """What became of the claims in a new revision, in sentences."""
     standing = Claim.objects.standing().filter(article=revision.article_id)
     total = standing.count()
     found = standing.filter(anchors__revision=revision).distinct().count()
