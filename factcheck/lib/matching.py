@@ -20,15 +20,21 @@ from rapidfuzz.distance import Levenshtein
 
 from factcheck.lib.folding import Folded, fold
 from factcheck.lib.wording import (
+    ARTICLES,
     COMPARISONS,
     CURRENCY_CODES,
     LATE_NEGATIONS,
+    NEGATIVE_BEGINNINGS,
     NUMBERS,
+    OTHERS,
+    PARTS_OF_NAMES,
     PER,
     POINTS,
     SCALES,
     SMALL_WORDS,
+    UNIT_WORDS,
     WARNINGS,
+    YEAR,
     Word,
     counts,
     critical,
@@ -253,8 +259,11 @@ def _interpreted(quote: Folded, start: int, end: int, *, tidied: bool = False) -
             pieces.append(replace(piece, open_left=gap is not None and gap.kind != "elision"))
             waiting = []
         if found:
-            waiting.append(_Gap(_kind(found), found["ending"] or found["bracket"] or ""))
             at = found.end()
+            content = found["ending"] or found["bracket"] or ""
+            if content.casefold() in NEGATIVE_BEGINNINGS and quote.text[at : at + 1].isalpha():
+                content = "not"  # "[un]fair"
+            waiting.append(_Gap(_kind(found), content))
             if piece and waiting[0].kind != "elision":
                 pieces[-1] = replace(pieces[-1], open_right=True, ending=found["ending"] or "")
     if not 1 <= len(pieces) <= MOST_PIECES:
@@ -477,8 +486,10 @@ class _Search:
             _lost_left(before.text, piece.words, lost)
         if not piece.open_right:
             after = fold(self.folded.original[last : last + AROUND], keep_case=True)
-            cut = _cut_right(tail, right, after, lost) or cut
-            _lost_right(after.text, piece.words, lost)
+            named = bool(piece.words) and piece.words[-1].is_name
+            cut = _cut_right(tail, right, after, lost, named=named) or cut
+            ended = bool(re.search(r"[.!?][\"') ]*$", tail))
+            _lost_right(after.text, piece.words, lost, ended=ended)
         return cut, lost
 
     # --- several pieces
@@ -745,7 +756,8 @@ def _swallowed(gap: _Gap, text: str, start: int, end: int) -> set[str]:
         # "We will ... sign" for "We will not sign" quotes falsely. What is left out with whole sentences may say no.
         ends = [found.end() for found in _SENTENCE_END.finditer(between)]
         beside = between[: ends[0]] + " " + between[ends[-1] :] if ends else between
-        return {"negation"} if any(word.is_negation for word in words(beside)) else set()
+        denied = any(word.is_negation for word in words(beside)) or _TURNS.search(beside)
+        return {"negation"} if denied else set()
     there, said = critical(words(between)), critical(words(gap.content.casefold()))
     return {warning for warning in said if there[warning] != said[warning]}
 
@@ -831,6 +843,11 @@ def _cut_left(left: str, head: str, before: Folded, lost: set[str]) -> bool:
         lost.add("number")
     if not head[0].isalnum() or not adjacent or head[0].isdecimal():
         return False
+    if last == "]":
+        beginning = re.search(r"\[(\w+)\]$", before.text)
+        if beginning and beginning[1].casefold() in NEGATIVE_BEGINNINGS:
+            lost.add("negation")
+        return beginning is not None
     compound = re.search(r"(\w+)['-]$", before.text)
     if not compound:
         return False
@@ -843,13 +860,13 @@ def _cut_left(left: str, head: str, before: Folded, lost: set[str]) -> bool:
         lost.add("negation")
     elif word[-1].isdecimal() or word in NUMBERS:
         lost.add("number")
-    elif compound[1][0].isupper():
+    elif compound[1][0].isupper() or word in OTHERS:
         lost.add("name")
     return True
 
 
-def _cut_right(tail: str, right: str, after: Folded, lost: set[str]) -> bool:
-    """Whether a compound is cut behind; adds what the number before the border loses."""
+def _cut_right(tail: str, right: str, after: Folded, lost: set[str], *, named: bool) -> bool:
+    """Whether a compound is cut behind; adds what the number or the name (``named``) before the border loses."""
     if not right or not after.text:
         return False
     sign = _written(after, 0)
@@ -866,22 +883,69 @@ def _cut_right(tail: str, right: str, after: Folded, lost: set[str]) -> bool:
     compound = re.match(r"-\w", right) and sign in _HYPHENS
     if compound and re.split(r"\W", tail)[-1] in NUMBERS:
         lost.add("number")
-    return bool(compound or re.match(r"'\w", right))
+    cut = bool(compound or re.match(r"'\w", right))
+    if cut and named:
+        lost.add("name")
+    return cut
+
+
+# Words apart that take a number or a statement back, as they stand directly before a place.
+_LIMITS = re.compile(
+    r"(?<!\w)(?:(?:less|fewer|more) than|at (?:least|most)|up to|menos de|m[aá]s de|al menos|por lo menos"
+    r"|como m[aá]ximo|weniger als|mehr als|mindestens|höchstens|bis zu|moins de|plus de|au moins|au plus|jusqu'à) ?$",
+    re.IGNORECASE,
+)
+_PARTS = re.compile(
+    r"(?<!\w)(?:half|thirds?|quarters?|fifths?|tenths?|medi[oa]|mitad|halbe) (?:(?:of|de) )?(?:an? |una? |einen? )?$",
+    re.IGNORECASE,
+)
+_RANGE_LEFT = re.compile(
+    r"(?:\d[%°]? (?:a|o)|(?:\d[%°]?|(?<!\w)(?P<word>[^\W\d_]+)) (?:to|or|bis|oder|à|ou)) ?$"
+    r"|(?<!\w)(?:between|entre|zwischen) \S+ (?:and|y|und|et) ?$",
+    re.IGNORECASE,
+)
+_RANGE_RIGHT = re.compile(
+    r" ?(?:(?:to|or|bis|oder|à|ou) (?:[$€£¥]? ?\d|(?P<word>[^\W\d_]+))|(?P<letter>[ao]) \d)", re.IGNORECASE
+)
+_TURNS = re.compile(
+    r"(?<!\w)(?:anything but|far from|by no means|todo menos|lejos de|alles andere als|tout sauf|loin d[e'])"
+    r"(?: (?:an?|the))? ?$",
+    re.IGNORECASE,
+)
+# In scripts that write no spaces, what stands directly before or behind says no, or begins a number.
+_UNSPACED_NO = re.compile(r"(?:[不没沒未非无無莫]|没有|沒有|ไม่|ไม่ได้|มิ|มิได้|ไม่มี)$")
+_UNSPACED_LATE_NO = re.compile(r"(?:し|は|では|じゃ|に|わ|ら|れ)?(?:ない|なかった|ません|ぬ(?!\w)|ず(?!\w))")
+_THAI_NUMBER = re.compile(r"(?:หนึ่ง|ยี่|สอง|สาม|สี่|ห้า|หก|เจ็ด|แปด|เก้า|สิบ|ร้อย|พัน|หมื่น|แสน|ล้าน)")
+
+
+def _says_range(found: re.Match[str] | None) -> bool:
+    return found is not None and (not found["word"] or found["word"].casefold() in NUMBERS)
 
 
 def _lost_left(before: str, quoted: Sequence[Word], lost: set[str]) -> None:
     """What the words before the place take back: a negation, a number's beginning, a currency."""
-    preceding = words(before)[-3:]
+    if _UNSPACED_NO.search(before) or _TURNS.search(before):
+        lost.add("negation")
+    preceding = words(before)[-8:]
     if not preceding or before[preceding[-1].end :].strip(_BETWEEN):
         # "twenty-|five" is cut as a compound; here only words apart matter
         return
     last = preceding[-1]
     second = preceding[-2] if len(preceding) > 1 and not before[preceding[-2].end : last.start].strip() else None
-    if last.is_negation or (last.key in SMALL_WORDS and second and second.is_negation):
+    if _is_denied(before, preceding):
         lost.add("negation")
     if not quoted or quoted[0].start > 0:
         return
     first = quoted[0]
+    if last.key in OTHERS or (last.text in PARTS_OF_NAMES and first.text[0].isupper()):
+        lost.add("name")
+    counted = quoted[1] if len(quoted) > 1 and (first.key in ARTICLES or is_money(first.text)) else first
+    if counted.is_number and (
+        _LIMITS.search(before) or _PARTS.search(before) or _says_range(_RANGE_LEFT.search(before))
+    ):
+        lost.add("number")
+    if _THAI_NUMBER.match(first.text) and re.search(_THAI_NUMBER.pattern + "$", before):
+        lost.add("number")
     if first.text[0].isdecimal() and last.key in CURRENCY_CODES:
         lost.add("unit")
     spelled = first.text[0].isalpha() or last.text[0].isalpha()
@@ -889,13 +953,38 @@ def _lost_left(before: str, quoted: Sequence[Word], lost: set[str]) -> None:
         lost.add("number")
     if first.is_number and second and last.key in POINTS and second.is_number:
         lost.add("number")
-    if first.is_number and second and last.key in ("and", "y", "und", "et") and second.key in SCALES:
-        lost.add("number")
+    # "a hundred and |five", "two and |a half", "treinta y |dos"; but "in two and |five other cases"
+    if counted.is_number and second and last.key in ("and", "y", "und", "et"):
+        joined = last.key == "y" or counted.key in ("half", "quarter", "halb", "demi")
+        if second.key in SCALES or (joined and second.key in NUMBERS):
+            lost.add("number")
 
 
-def _lost_right(after: str, quoted: Sequence[Word], lost: set[str]) -> None:
-    """What the words after the place take back: a negation, a number's scale or unit."""
-    following = words(after)[:2]
+def _is_denied(before: str, preceding: Sequence[Word]) -> bool:
+    """Whether the last of some words is a negation, or reaches over small words up to the border."""
+    border = len(before)
+    for word in reversed(preceding):
+        if before[word.end : border].strip(_BETWEEN if border == len(before) else " "):
+            return False
+        if word.is_negation:
+            return True
+        if word.key not in SMALL_WORDS:
+            # "a few people knew" is no denial, "few people knew" nearly one
+            return word.key in ("few", "little") and not re.search(
+                r"(?<!\w)(?:an?|the|these|those) $", before[: word.start]
+            )
+        border = word.start
+    return False
+
+
+def _lost_right(after: str, quoted: Sequence[Word], lost: set[str], *, ended: bool) -> None:
+    """What the words after the place take back: a negation, a number's scale or unit.
+
+    ``ended``: the quote ends a sentence, so that the next one's "Nobody" is not its own.
+    """
+    following = words(after)[:3]
+    if _UNSPACED_LATE_NO.match(after):
+        lost.add("negation")
     if not quoted:
         return
     last = quoted[-1]
@@ -905,7 +994,7 @@ def _lost_right(after: str, quoted: Sequence[Word], lost: set[str]) -> None:
     if not following or after[: following[0].start].strip(_BETWEEN):
         return
     first = following[0]
-    if first.key in LATE_NEGATIONS:
+    if first.key in LATE_NEGATIONS and not ended:
         lost.add("negation")
     if last.is_number:
         spelled = first.text[0].isalpha() or last.text[0].isalpha()
@@ -913,5 +1002,11 @@ def _lost_right(after: str, quoted: Sequence[Word], lost: set[str]) -> None:
             lost.add("number")
         elif counts(first, last):
             lost.add("unit")
-    if unit and first.key in PER:
+    more = _RANGE_RIGHT.match(after)
+    # "40 a 50" is Spanish, "in 2019 a 5-year plan" is not
+    if last.is_number and _says_range(more) and not (more and more["letter"] and YEAR.fullmatch(last.text)):
+        lost.add("number")
+    counted = len(quoted) > 1 and quoted[-2].is_number
+    rate = len(following) > 1 and following[1].key in UNIT_WORDS
+    if (unit and first.key in PER and rate) or (counted and first.key in ("per", "each", "apiece")):
         lost.add("unit")

@@ -26,7 +26,9 @@ SCALES = _words("""
     hundred hundreds thousand thousands million millions billion billions trillion trillions quadrillion dozen
     dozens mn mln mio bn bln mrd tn trn lakh lakhs crore crores cien ciento mil miles millón millon millones
     millardo billón billones hundert tausend millionen milliarde milliarden billionen cent cents mille millier
-    milliers milliard milliards milhão milhões bilhão bilhões milione milioni miliardo miliardi
+    milliers milliard milliards milhão milhões bilhão bilhões milione milioni miliardo miliardi milyon milyar тысяча
+    тысячи тысяч миллион миллиона миллионов миллиард миллиарда миллиардов ألف آلاف مليون ملايين مليار مليارات אלף
+    אלפים מיליון מיליוני מיליארד मिलियन हज़ार लाख करोड़ 十 百 千 万 億 亿 兆
 """)
 NUMBERS = SCALES | _words("""
     zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
@@ -44,27 +46,40 @@ NUMBERS = SCALES | _words("""
 CURRENCY_CODES = _words("""
     usd eur gbp jpy cny chf inr mxn brl cad aud sek nok dkk pln zar rs svc crc ars clp cop
 """)
-# What a negation reaches over: "is not a crook".
+# What a negation reaches over: "is not a crook", "was never really in danger", "does not have to pay".
 SMALL_WORDS = _words("""
-    a an the any be been being yet so such very all un una el la los las ein eine einen le une des de
+    a an the any be been being yet so such very all at to have need going really quite exactly entirely fully
+    completely even ever necessarily longer more only just good un una el la los las del todo más muy ein eine einen
+    mehr ganz sehr wirklich le une des de plus très vraiment es era fue son ist sind war est sont è är er είναι
 """)
+ARTICLES = _words("a an un una ein eine einen une")
+# Before a name, these make it another: "vice president", "New York"; the second only in capitals.
+OTHERS = _words("vice deputy former ex acting vize ehemaliger ehemalige ancien ancienne antiguo antigua")
+PARTS_OF_NAMES = _words("New North South East West Northern Southern Eastern Western Saint St San Santa")
 # "two point five": what comes before belongs to the number.
 POINTS = _words("point comma coma komma virgule virgula")
 
 # Negations that stand after their verb: "did not", "kommt nicht", "ne vient pas".
-LATE_NEGATIONS = _words("not no never nicht nie niemals kein keine keinen pas jamais")
+LATE_NEGATIONS = _words("""
+    not no never none nothing nobody hardly barely scarcely nicht nichts nie niemals niemand kein keine keinen pas
+    jamais rien nunca jamás nada nadie niet geen nooit inte aldrig ikke aldri değil नहीं
+""")
 NEGATIONS = _words("""
-    no not none never nobody nothing nowhere neither nor without cannot non hardly barely scarcely nunca jamás
+    no not none never nobody nothing nowhere neither nor without cannot non hardly barely scarcely lack lacks lacked
+    lacking nunca jamás
     tampoco ninguno ninguna ningún nadie nada ni sin nicht nichts nie niemals niemand kein keine keinen keinem
     keiner keines weder ohne ne pas jamais aucun aucune rien personne sans não nem sem nenhum nenhuma mai
     nessuno nessuna senza né
+    niet geen nooit zonder inte aldrig utan ikke aldri uten uden nie bez не ни нет без нельзя никогда немає δεν μην
+    ούτε χωρίς değil yok nem tidak bukan tanpa không chẳng नहीं बिना لا ولا لم ولم لن ولن ليس وليس ليست غير بدون دون
+    نیست 不 没 沒 未 لا לא ולא שלא אין ואין בלי ללא אינו אינה אינם
 """)
 # They turn what follows, yet a quotation may well begin after them.
 _REFUSALS = _words("""
     refuse refuses refused deny denies denied fail fails failed false untrue negó niega rechazó bestreitet
     bestritt nia
 """)
-_NEGATIVE_BEGINNINGS = _words("un in im il ir non dis mis anti counter des de a ab re")
+NEGATIVE_BEGINNINGS = _words("un in im il ir non dis mis anti counter des de a ab re")
 _NEGATIVE_ENDINGS = (("less", "ful"), ("less", ""), ("los", "voll"), ("frei", ""))
 
 CURRENCIES = _words("""
@@ -72,7 +87,8 @@ CURRENCIES = _words("""
     francs krona kronor krone kroner rouble roubles ruble rubles lira liras zloty won rand shekel shekels dirham
     dirhams colón colones bolívar bolívares quetzal quetzales lempira lempiras córdoba córdobas sol soles dólar
     dólares libra libras pfund franken rubel bitcoin bitcoins usd eur gbp jpy cny chf inr mxn brl cad aud rub
-    try sek nok dkk pln zar krw clp cop ars svc rmb us$ c$ a$ r$ rs
+    try sek nok dkk pln zar krw clp cop ars svc rmb us$ c$ a$ r$ rs kr dolar avro рубль рубля рублей доллар доллара
+    долларов евро гривна гривен دولار دولارات يورو جنيه ريال درهم ليرة שקל שקלים דולר דולרים אירו
 """)
 # Symbols, where a capital makes another unit: mW and MW, Mb and MB.
 UNIT_SYMBOLS = _words("""
@@ -99,9 +115,10 @@ UNIT_WORDS = CURRENCIES | _words("""
     grados vatio vatios kilovatio kilovatios megavatio megavatios kilometern metern meilen hektar gramm
     kilogramm tonnen sekunde sekunden minuten stunde stunden tag tage tagen woche wochen monat monate monaten
     jahr jahre jahren grad mètre mètres kilomètre kilomètres heure heures jour jours semaine semaines mois an
-    ans année années degré degrés
+    ans année années degré degrés head person hr kopf tête cabeza yüzde процент процента процентов بالمئة المئة אחוז
+    אחוזים
 """)
-PER = _words("per pro por par je")
+PER = _words("per pro por par je a an al im am la le each every cada")
 _UNIT_SIGNS = frozenset("%‰‱°€$£¥¢′″")
 # What stands before a number and changes it.
 COMPARISONS = frozenset("<>≤≥±~≈∼≃≠=^×√+/⁄")
@@ -130,11 +147,21 @@ _NO_NAMES = _words("""
     avec sans sur sous vers chez ce cet cette ces il elle nous vous ils elles je ne pas est sont était ont os
     uma da dos na nas gli uno di per tra fra non è sono
 """)
+# "Twelve bridges were closed" goes on as "and twelve bridges were closed".
+_SMALL_IN_A_SENTENCE = _NO_NAMES | NEGATIONS | (NUMBERS - {"miles"})
 _DAYS_AND_MONTHS = _words("""
     lunes martes miércoles jueves viernes sábado domingo enero febrero marzo abril mayo junio julio agosto
     septiembre setiembre octubre noviembre diciembre lundi mardi mercredi jeudi vendredi samedi dimanche janvier
     février mars avril mai juin juillet août septembre octobre novembre décembre
 """)
+_GERMAN_NUMBER = re.compile(
+    r"(?:(?:ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun)und)?(?:zwan|drei|vier|fünf|sech|sieb|acht|neun)[zß]ig"
+    r"|(?:ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun)?(?:hundert|tausend)\w*"
+)
+# "Louis XIV" and "Louis XV": one who is numbered.
+_ROMAN = re.compile(r"(?=[IVX])(?:X{0,3})(?:IX|IV|V?I{0,3})")
+# What may change a number near it: "at least 5", "more than 5".
+_LIMITING = _words("least most more less fewer under over between menos más mayor menor weniger mehr moins plus")
 # In capitals throughout, these would be a name or a common word: nobody can tell which.
 _NAME_OR_WORD = _words("""
     us it who may march august april june will mark bill grant rose grace hope faith joy frank jack rob sue pat
@@ -146,7 +173,8 @@ _NAME_OR_WORD = _words("""
 _LETTER = rf"(?:[^\W\d_]|[{MARKS}])"
 _TOKEN = re.compile(
     r"(?P<number>(?<![^\W_])(?:-(?=\d))?(?:\d{1,3}(?: \d{3})+(?![\d.,]?\d)|\d+(?:[.,:'/⁄]\d+)*)|\d+)"
-    rf"|(?P<word>{_LETTER}+(?:'{_LETTER}+)*)"
+    r"|(?P<character>[\u3040-\u30ff\u3400-\u9fff])"
+    rf"|(?P<word>(?:(?![\u3040-\u30ff\u3400-\u9fff]){_LETTER})+(?:'{_LETTER}+)*)"
     r"|(?P<sign>[^\w\s])"
 )
 _CONTRACTIONS = {
@@ -168,7 +196,12 @@ class Word:
 
     @property
     def is_number(self) -> bool:
-        return any(unicodedata.category(char)[0] == "N" for char in self.text) or self.key in NUMBERS
+        return (
+            any(unicodedata.category(char)[0] == "N" for char in self.text)
+            or self.key in NUMBERS
+            or (len(self.text) == 1 and self.text.isnumeric())
+            or bool(_GERMAN_NUMBER.fullmatch(self.key))
+        )
 
     @property
     def is_negation(self) -> bool:
@@ -201,13 +234,13 @@ def counts(word: Word, number: Word) -> bool:
         or word.key.startswith("percent")
     ):
         return True
-    if _YEAR.fullmatch(number.text) or word.text in _COMMON_WORDS:
+    if YEAR.fullmatch(number.text) or word.text in _COMMON_WORDS:
         return False
     return word.is_unit or word.text in UNIT_SYMBOLS or word.key in _UNIT_KEYS
 
 
 # "In 2019 a deal" and "In 2019 won by" count nothing.
-_YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
+YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 _COMMON_WORDS = frozenset({"a", "A", "in", "d", "s", "c", "p", "l", "st"})
 _UNIT_KEYS = frozenset(symbol.casefold() for symbol in UNIT_SYMBOLS if len(symbol) > 1) - {"in"}
 
@@ -271,13 +304,23 @@ def _named(passage: Sequence[Word], start: int, end: int) -> set[str]:
     warnings: set[str] = set()
     for index in range(start, end):
         word = passage[index]
+        before = passage[index - 1] if index else None
         if word.is_number or word.text in COMPARISONS or word.text == "-":
+            warnings.add("number")
+        if before and (
+            (before.is_name and _ROMAN.fullmatch(word.text)) or (before.is_number and before.end == word.start)
+        ):
+            warnings.add("number")  # "1980s"
+        if before and before.is_number and index + 1 < len(passage) and passage[index + 1].is_unit:
+            warnings.add("unit")  # "300 Canadian dollars"
+        if word.key in _LIMITING and any(one.is_number for one in passage[index + 1 : index + 3]):
             warnings.add("number")
         if word.is_negation or word.key in _REFUSALS:
             warnings.add("negation")
         if word.is_unit or (index > 0 and passage[index - 1].is_number and counts(word, passage[index - 1])):
             warnings.add("number" if word.key in SCALES else "unit")
-        elif word.is_name:
+        elif word.is_name or (not word.is_number and unicodedata.category(word.text[0]) == "Lo"):
+            # Where there are no capitals, any word may be a name.
             warnings.add("name")
     return warnings
 
@@ -287,7 +330,7 @@ def _turned(removed: Sequence[Word], added: Sequence[Word]) -> set[str]:
     for one in removed:
         for other in added:
             for short, long in ((one.key, other.key), (other.key, one.key)):
-                if len(short) >= 3 and any(long == beginning + short for beginning in _NEGATIVE_BEGINNINGS):
+                if len(short) >= 3 and any(long == beginning + short for beginning in NEGATIVE_BEGINNINGS):
                     return {"negation"}
                 for negative, positive in _NEGATIVE_ENDINGS:
                     stem = short.removesuffix(positive)
@@ -304,7 +347,7 @@ def _case_warning(one: Word, other: Word, after_number: bool, loud: bool) -> set
         return {"unit"}
     if loud:
         return {"name"} if key in _NAME_OR_WORD else set()
-    if key in _NO_NAMES and not _acronym(one.text) and not _acronym(other.text):
+    if key in _SMALL_IN_A_SENTENCE and not _acronym(one.text) and not _acronym(other.text):
         return set()
     return {"name"}
 
