@@ -95,7 +95,7 @@ UNIT_SYMBOLS = _words("""
     nm µm μm mm cm dm m km in ft yd mi nmi mm² cm² m² km² m³ ha ac µg μg mg g dag kg t kt Mt Gt lb lbs oz st ml
     mL cl dl l L hl gal pt bbl s ms µs μs ns min h hr hrs d a Hz kHz MHz GHz THz W mW kW MW GW TW Wh kWh MWh GWh
     TWh V mV kV A mA Ah mAh J kJ MJ GJ cal kcal N kN Pa hPa kPa MPa bar mbar psi K C F °C °F dB dBA b B kb kB Kb
-    KB Mb MB Gb GB Tb TB Mbit Gbit kbit bit bits bytes mol mmol ppm ppb Bq kBq Sv mSv µSv μSv Gy rpm mph kph kmh
+    KB Mb MB Gb GB Tb TB Mbps MBps Gbps GBps kbps Mbit Gbit kbit bit bits bytes mol mmol ppm ppb Bq kBq Sv mSv µSv μSv Gy rpm mph kph kmh
     kn bp bps pp px dpi c p k M G T CO2e
 """)
 UNIT_WORDS = CURRENCIES | _words("""
@@ -311,7 +311,9 @@ def _named(passage: Sequence[Word], start: int, end: int) -> set[str]:
             (before.is_name and _ROMAN.fullmatch(word.text)) or (before.is_number and before.end == word.start)
         ):
             warnings.add("number")  # "1980s"
-        if before and before.is_number and index + 1 < len(passage) and passage[index + 1].is_unit:
+        between = before and before.is_number and index + 1 < len(passage) and passage[index + 1].is_unit
+        squared = before and before.key in ("sq", "square", "cubic") and word.text in UNIT_SYMBOLS
+        if between or squared:
             warnings.add("unit")  # "300 Canadian dollars"
         if word.key in _LIMITING and any(one.is_number for one in passage[index + 1 : index + 3]):
             warnings.add("number")
