@@ -92,11 +92,11 @@ CURRENCIES = _words("""
 """)
 # Symbols, where a capital makes another unit: mW and MW, Mb and MB.
 UNIT_SYMBOLS = _words("""
-    nm µm μm mm cm dm m km in ft yd mi nmi mm² cm² m² km² m³ ha ac µg μg mg g dag kg t kt Mt Gt lb lbs oz st ml
-    mL cl dl l L hl gal pt bbl s ms µs μs ns min h hr hrs d a Hz kHz MHz GHz THz W mW kW MW GW TW Wh kWh MWh GWh
-    TWh V mV kV A mA Ah mAh J kJ MJ GJ cal kcal N kN Pa hPa kPa MPa bar mbar psi K C F °C °F dB dBA b B kb kB Kb
-    KB Mb MB Gb GB Tb TB Mbps MBps Gbps GBps kbps Mbit Gbit kbit bit bits bytes mol mmol ppm ppb Bq kBq Sv mSv µSv μSv Gy rpm mph kph kmh
-    kn bp bps pp px dpi c p k M G T CO2e
+    nm µm μm mm cm dm m km in ft yd mi nmi mm² cm² m² km² m³ ha ac µg μg mg g dag kg t kt Mt Gt lb lbs oz st ml mL
+    cl dl l L hl gal pt bbl s ms µs μs ns min h hr hrs d a Hz kHz MHz GHz THz W mW kW MW GW TW Wh kWh MWh GWh TWh V
+    mV kV A mA Ah mAh J kJ MJ GJ cal kcal N kN Pa hPa kPa MPa bar mbar psi K C F °C °F dB dBA b B kb kB Kb KB Mb MB
+    Gb GB Tb TB Mbps MBps Gbps GBps kbps Mbit Gbit kbit bit bits bytes mol mmol ppm ppb Bq kBq Sv mSv µSv μSv Gy rpm
+    mph kph kmh kn bp bps pp px dpi c p k M G T CO2e
 """)
 UNIT_WORDS = CURRENCIES | _words("""
     percent per-cent percentage pct point points basis prozent prozentpunkt prozentpunkte pourcent porcentaje
