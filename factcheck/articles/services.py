@@ -16,6 +16,7 @@ from factcheck.archive.canonical_url import canonical_url
 from factcheck.archive.models import Capture
 from factcheck.articles.canonical import Block, canonical_text, place_blocks
 from factcheck.articles.errors import ArticleError, OwnPageOutdated, UnreadableText
+from factcheck.articles.from_pages import original_of, read_page
 from factcheck.articles.importing import TITLE_LENGTH, Draft, blocks_of, read_plain_text
 from factcheck.articles.models import Article, OwnPage, OwnPageAside, OwnPageState, Revision
 from factcheck.articles.own_page import Difference, with_differences
@@ -57,12 +58,54 @@ def import_article(
     Raises UnreadableText.
     """
     require(by, Act.WRITE_ARTICLE)
-    if public_id and by is not None:
-        # The row of the person keeps their second click waiting for the first.
-        User.objects.select_for_update().get(pk=by.pk)
-        if made := Article.objects.filter(public_id=public_id, created_by=by).first():
-            return made.revisions.get(number=1)
+    if made := _made_already(public_id, by):
+        return made
     draft = read_plain_text(raw)
+    return _import(draft, raw, None, details=details, complete=complete, remove=remove, public_id=public_id, by=by)
+
+
+@transaction.atomic
+def import_page(
+    capture: Capture,
+    *,
+    details: Details | None = None,
+    complete: bool = False,
+    remove: Collection[int] = (),
+    public_id: str = "",
+    by: User | None,
+) -> Revision:
+    """Make an article of an archived page, which stays its original; else as ``import_article``.
+
+    Raises UnreadableText and BlobError.
+    """
+    require(by, Act.WRITE_ARTICLE)
+    if made := _made_already(public_id, by):
+        return made
+    raw = original_of(capture)
+    draft = read_page(capture, raw)
+    return _import(draft, raw, capture, details=details, complete=complete, remove=remove, public_id=public_id, by=by)
+
+
+def _made_already(public_id: str, by: User | None) -> Revision | None:
+    if not public_id or by is None:
+        return None
+    # The row of the person keeps their second click waiting for the first.
+    User.objects.select_for_update().get(pk=by.pk)
+    made = Article.objects.filter(public_id=public_id, created_by=by).first()
+    return made.revisions.get(number=1) if made else None
+
+
+def _import(
+    draft: Draft,
+    raw: bytes,
+    capture: Capture | None,
+    *,
+    details: Details | None,
+    complete: bool,
+    remove: Collection[int],
+    public_id: str,
+    by: User | None,
+) -> Revision:
     if complete:
         draft = replace(draft, title="", byline="", published=None, language="")
     details = details or Details()
@@ -81,11 +124,12 @@ def import_article(
     )
     article.slug = _free_slug(title, article.public_id)
     article.save()
-    revision = _add_revision(article, draft, blocks, raw, remove, by=by)
+    revision = _add_revision(article, draft, blocks, raw, remove, capture=capture, by=by)
+    facts = {"revision": 1, "sha256": revision.sha256, "original_sha256": revision.original_sha256}
     record(
         Action.ARTICLE_IMPORTED,
         article.subject,
-        {"revision": 1, "sha256": revision.sha256, "original_sha256": revision.original_sha256},
+        {**facts, **({"capture": capture.public_id} if capture else {})},
         by=by.actor_id if by else None,
     )
     return revision
@@ -150,7 +194,14 @@ def change_details(article: Article, details: Details, *, version: int | None, b
 
 
 def _add_revision(
-    article: Article, draft: Draft, blocks: list[Block], raw: bytes, remove: Collection[int], *, by: User | None
+    article: Article,
+    draft: Draft,
+    blocks: list[Block],
+    raw: bytes,
+    remove: Collection[int],
+    *,
+    capture: Capture | None = None,
+    by: User | None,
 ) -> Revision:
     offered = {line.number: line.text for line in draft.offered}
     if unknown := set(remove) - set(offered):
@@ -161,7 +212,7 @@ def _add_revision(
     removed = [offered[number] for number in sorted(remove)]
     # Bytes first: nothing is recorded whose original cannot be read back.
     original = blobs.store(raw)
-    return _write_revision(article, blocks, original_sha256=original.sha256, removed=removed, by=by)
+    return _write_revision(article, blocks, original_sha256=original.sha256, removed=removed, capture=capture, by=by)
 
 
 def _write_revision(
