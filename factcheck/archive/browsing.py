@@ -85,6 +85,8 @@ class Opened:
     requisites: Requisites
     # "limit" or "crash": the browser did not come to the end; "unsupported": it shows no such file.
     problem: str = ""
+    # It came to the end of a page whose scripts had to be stopped.
+    stopped: bool = False
     detail: str = ""
     title: str = ""
     text: str = ""
@@ -104,8 +106,8 @@ class Opened:
             layer = Layer(TextLayer.Kind.RENDER, EXTRACTOR, EXTRACTOR_VERSION, result, text=self.text)
         facts, noarchive = extracted.facts, extracted.noarchive
         if self.drawn is not None and self.drawn.facts:
-            # The script has run: that there is one says nothing any more.
-            facts = self.drawn.facts | {"scripts": 0}
+            # Once a script has run to its end, that there is one says nothing any more.
+            facts = self.drawn.facts | ({} if self.stopped else {"scripts": 0})
             noarchive = noarchive or self.drawn.noarchive
         return replace(
             extracted,
@@ -117,7 +119,7 @@ class Opened:
 
     def judged(self, verdict: Verdict) -> Verdict:
         """What the page turned out to be, in the light of how far the browser came with it."""
-        if self.problem not in ("limit", "crash"):
+        if self.problem not in ("limit", "crash") and not self.stopped:
             return verdict
         if verdict.outcome is Outcome.NEEDS_BROWSER:
             return Verdict(Outcome.FAILED, "browser")
@@ -203,6 +205,7 @@ def _put_together(request: CaptureRequest, proxy: RecordingProxy, rendered: Rend
         fetched,
         requisites,
         problem={"ok": "", "unreachable": "unsupported"}.get(rendered.outcome, rendered.outcome),
+        stopped=rendered.stopped,
         detail=rendered.detail,
         title=rendered.title,
         text=rendered.text,

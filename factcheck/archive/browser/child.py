@@ -125,6 +125,9 @@ class Visit:
 
     async def _wake(self) -> None:
         """Stop a script that holds the page, and all others with it."""
+        if "text" not in self._result:
+            # What is read now is what was there when they were stopped.
+            self.save(stopped=True)
         with contextlib.suppress(TooSlow, Error):
             await self._within(1.0, self._session.send("Emulation.setScriptExecutionDisabled", {"value": True}))
         with contextlib.suppress(TooSlow, Error):
@@ -303,6 +306,7 @@ class Visit:
             self._keep("dom", markup.encode("utf-8", "replace"))
         if said["cut"]:
             self.note("text: cut, it is too long")
+            self.save(stopped=True)
         text = unicodedata.normalize("NFC", said["text"]).encode("utf-8", "replace")
         (self._folder / "text").write_bytes(text)
         self.save(outcome="ok", text={})

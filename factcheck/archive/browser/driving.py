@@ -93,6 +93,8 @@ class Rendered:
     detail: str = ""
     final_url: str = ""
     title: str = ""
+    # Text and DOM are not of the whole page: scripts had to be stopped before these were read, or there was too much.
+    stopped: bool = False
     chain: tuple[str, ...] = ()
     text: str = ""
     dom: File | None = None
@@ -169,7 +171,7 @@ class _Run:
             stdout=subprocess.PIPE,
             stderr=log,
             env={
-                "PATH": os.environ.get("PATH", os.defpath),
+                "PATH": os.defpath,
                 "LC_ALL": "C.UTF-8",
                 "HOME": str(folder / "home"),
                 "TMPDIR": str(folder / "tmp"),
@@ -263,6 +265,7 @@ def _understood(folder: Path, stopped: str, why: str) -> Rendered:
             detail=_words(said["detail"], WORDS_MAX_CHARS),
             final_url=_words(said.get("final_url", ""), ADDRESS_MAX_CHARS),
             title=_words(said.get("title", ""), TITLE_MAX_CHARS),
+            stopped=said.get("stopped") is True,
             chain=tuple(_words(one, ADDRESS_MAX_CHARS) for one in said["chain"][:MAX_HOPS]),
             text=_words(text, TEXT_MAX_CHARS),
             hidden=tuple(_words(one, WORDS_MAX_CHARS) for one in said["hidden"][:MAX_HIDDEN]),
