@@ -239,7 +239,8 @@ def back_up_of(draft: Draft, *, title: str, remove: Collection[int]) -> list[Bac
     blocks = number_blocks((kind, text) for kind, text, _piece in ordered)
     placed = place_blocks(blocks)
     at = {piece: block for block, (_kind, _text, piece) in zip(placed, ordered, strict=True) if piece is not None}
-    sentences = sentence_spans(canonical_text(blocks))
+    text = canonical_text(blocks)
+    sentences = sentence_spans(text)
     found = []
     for note in draft.notes:
         first, last = at.get(note.start[0]), at.get(note.end[0])
@@ -249,6 +250,9 @@ def back_up_of(draft: Draft, *, title: str, remove: Collection[int]) -> list[Bac
             start = end = 0
         elif start == end or note.kind == "link":
             start, end = _sentences_at(start, end, sentences)
+        words = text[start:end]
+        start += len(words) - len(words.lstrip())
+        end = start + len(words.strip())
         found.append(BackUp(note.kind, start, end, note.text, note.author, note.url))
     return found
 

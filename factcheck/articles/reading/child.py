@@ -6,19 +6,22 @@ import contextlib
 import json
 import os
 import sys
+from importlib import import_module
 from typing import Any
 
 from factcheck.archive.extraction import limits
 from factcheck.articles.reading.found import Found, TooLarge, Unreadable
 
+_READERS = {"html": "markup", "markdown": "markdown", "docx": "docx", "odt": "odt", "pdf": "pdf"}
+
 
 def read(data: bytes, form: str) -> Found:
     """Raises Unreadable, MemoryError, and whatever the libraries do."""
-    if form == "html":
-        from factcheck.articles.reading import markup
-
-        return markup.read(data)
-    raise Unreadable("unknown")
+    if form not in _READERS:
+        raise Unreadable("kind")
+    # What a format needs is loaded for that format alone.
+    found: Found = import_module(f"factcheck.articles.reading.{_READERS[form]}").read(data)
+    return found
 
 
 def main() -> None:

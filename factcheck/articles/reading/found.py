@@ -128,6 +128,10 @@ class Writer:
         self._parts, self._length, self._marker, self._after_space, self._after_line = [], 0, "", True, False
 
     @property
+    def kind(self) -> str:
+        return self._kind
+
+    @property
     def is_empty(self) -> bool:
         """Whether the open piece has no word yet."""
         return not self._length
@@ -200,6 +204,10 @@ class Writer:
 def _space(match: re.Match[str]) -> str:
     # One no-break space alone is typography ("40\u00a0%"); several are layout.
     return match[0] if match[0] == "\u00a0" else " "
+
+
+def names(words: str) -> frozenset[str]:
+    return frozenset(words.split())
 
 
 def one_line(text: str) -> str:

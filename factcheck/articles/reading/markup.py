@@ -15,26 +15,30 @@ from lxml import html as lxml_html
 from factcheck.archive.extraction import charset
 from factcheck.archive.extraction.limits import LimitMet
 from factcheck.archive.extraction.markup import check_shape
-from factcheck.articles.reading.found import BETWEEN_CELLS, Found, TooLarge, Writer, one_line, one_text, web_address
+from factcheck.articles.reading.found import (
+    BETWEEN_CELLS,
+    Found,
+    TooLarge,
+    Writer,
+    names,
+    one_line,
+    one_text,
+    web_address,
+)
 
-
-def _names(names: str) -> frozenset[str]:
-    return frozenset(names.split())
-
-
-_BLOCKS = _names(
+_BLOCKS = names(
     "address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption figure footer"
     " form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol p pre section summary table caption tbody"
     " tfoot thead tr ul"
 )
 # Nothing in them is the article's: code, controls, what a browser would draw or ask for.
-_NEVER = _names(
+_NEVER = names(
     "script style link meta base title head template noscript iframe object embed applet canvas svg math audio video"
     " source track map area select option datalist button input textarea noframes noembed param dialog progress meter"
 )
-_HEADINGS = _names("h1 h2 h3 h4 h5 h6")
+_HEADINGS = names("h1 h2 h3 h4 h5 h6")
 # What stands around an article on its page.
-_AROUND = _names("nav footer form menu")
+_AROUND = names("nav footer form menu")
 _HIDING_STYLE = re.compile(
     r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|mso-hide\s*:\s*all"
     r"|font-size\s*:\s*0(?:\.0*)?(?:px|pt|em|rem|%)?\s*(?:;|!|$)|opacity\s*:\s*0(?:\.0*)?%?\s*(?:;|!|$))",
@@ -416,10 +420,10 @@ def _json_ld(root: Any) -> dict[str, Any]:
 
 
 def _author_of(data: dict[str, Any]) -> str:
-    return ", ".join(dict.fromkeys(name for name in _names_of(data.get("author")) if name))
+    return ", ".join(dict.fromkeys(name for name in _persons(data.get("author")) if name))
 
 
-def _names_of(author: Any) -> Iterator[str]:
+def _persons(author: Any) -> Iterator[str]:
     if isinstance(author, str):
         yield author
     elif isinstance(author, dict) and isinstance(author.get("name"), str):
@@ -427,4 +431,4 @@ def _names_of(author: Any) -> Iterator[str]:
     elif isinstance(author, list):
         for one in author[:10]:
             if not isinstance(one, list):
-                yield from _names_of(one)
+                yield from _persons(one)
