@@ -158,6 +158,7 @@ INSERT_ONLY_MODELS: list[str] = [
     "archive.Upload",
     "archive.MediaFacts",
     "archive.PictureWithin",
+    "archive.PackageChecks",
     "archive.Rendering",
     "archive.WaczSignature",
     "archive.WitnessReport",

@@ -366,6 +366,20 @@ class PictureWithin(Looks):
         ordering = ["pk"]
 
 
+class PackageChecks(InsertOnly):
+    """Whether index, pages and signature of an uploaded package fit what is in it."""
+
+    capture = models.OneToOneField(Capture, on_delete=models.PROTECT, related_name="package_checks")
+    # JSON of what ``archive.package_checks`` finds: a signer's name comes from outside.
+    facts_row = models.ForeignKey(Text, on_delete=models.PROTECT, related_name="+")
+
+    @property
+    def facts(self) -> dict[str, Any] | None:
+        """None once they are erased."""
+        facts: dict[str, Any] | None = json.loads(self.facts_row.body) if self.facts_row.body else None
+        return facts
+
+
 class WaczSignature(InsertOnly):
     """The newsroom's signature of a capture's package, made once by the sweeper, which alone holds the key.
 

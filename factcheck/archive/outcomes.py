@@ -70,6 +70,10 @@ def sentence(outcome: Outcome | str, reason: str = "") -> str:
         (Outcome.CAPTURED_PARTIAL, "upload_cut"): _(
             "A person's own recording is on file. It says itself that it holds only a part of the page."
         ),
+        (Outcome.CAPTURED_PARTIAL, "upload_unsound"): _(
+            "A person's own recording is on file. It contradicts itself: its index, its list of pages or its signature "
+            "is not right."
+        ),
         (Outcome.CAPTURED_PARTIAL, "upload_damaged"): _(
             "A person's own copy is on file, but it is damaged or breaks off."
         ),

@@ -31,13 +31,21 @@ def newsroom_keys() -> list[NewsroomKey]:
     used = []
     for public_key in _keys_in_use():
         name = fingerprint(public_key)
-        if not Entry.objects.filter(subject=f"signing-key/{name}", action=Action.KEY_MADE).exists():
+        if not is_of_the_newsroom(name):
             continue
         signed = WaczSignature.objects.filter(public_key=public_key)
         times = signed.aggregate(first=Min("signed_at"), last=Max("signed_at"))
         used.append((times["last"], times["first"], name))
     used.sort(reverse=True)
     return [NewsroomKey(name, first, last, place == 0) for place, (last, first, name) in enumerate(used)]
+
+
+def is_of_the_newsroom(fingerprint: str) -> bool:
+    """Whether the log knows of this key."""
+    return (
+        bool(fingerprint)
+        and Entry.objects.filter(subject=f"signing-key/{fingerprint}", action=Action.KEY_MADE).exists()
+    )
 
 
 def _keys_in_use() -> Iterator[str]:

@@ -25,6 +25,7 @@ from factcheck.archive.models import (
     CaptureWords,
     Engine,
     MediaFacts,
+    PackageChecks,
     PictureWithin,
     Rendering,
     TextLayer,
@@ -322,6 +323,8 @@ class Sealing:
     layers: tuple[StoredLayer, ...] = ()
     renderings: tuple[StoredRendering, ...] = ()
     media: Media | None = None
+    # Of an uploaded package (``archive.package_checks``).
+    package_checks: dict[str, Any] | None = None
     unverified_tls: bool = False
     requisites_found: int = 0
     requisites_kept: int = 0
@@ -408,6 +411,8 @@ def seal_capture(request: CaptureRequest, sealing: Sealing, *, within: AbstractC
             )
         if sealing.media is not None:
             _keep_media(capture, sealing.media)
+        if sealing.package_checks is not None:
+            PackageChecks.objects.create(capture=capture, facts_row=keep_text(json.dumps(sealing.package_checks)))
         request.state = CaptureRequest.State.SEALED
         request.last_outcome, request.reason = sealing.outcome, sealing.reason
         request.save(update_fields=["state", "last_outcome", "reason"])

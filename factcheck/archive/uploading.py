@@ -24,6 +24,7 @@ from factcheck.archive.extracting import PACKAGE_START, extract, run_child
 from factcheck.archive.media_facts import read_media
 from factcheck.archive.models import CaptureRequest
 from factcheck.archive.outcomes import Outcome
+from factcheck.archive.package_checks import check_package, is_unsound
 from factcheck.archive.receiving import WACZ, WARC
 from factcheck.archive.services import Sealing, seal_capture
 from factcheck.archive.warc import ExtraRecord, WarcSummary, write_warc
@@ -48,6 +49,8 @@ class _Page:
     truncated: str = ""
     # What the recording says of itself.
     said: dict[str, Any] | None = None
+    # Of a package: whether it fits together (``archive.package_checks``).
+    checks: dict[str, Any] | None = None
 
 
 class _NoPage(Exception):
@@ -108,6 +111,7 @@ def run_upload(lease: Lease, request: CaptureRequest) -> None:
         records=warc.records,
         layers=store_layers(extracted),
         media=facts,
+        package_checks=page.checks,
     )
     seal_capture(request, sealing, within=lease.finish())
 
@@ -143,16 +147,25 @@ def _out_of_recording(request: CaptureRequest, kind: str) -> _Page:
         raise _NoPage(_flaw("crash")) from error
     if not body:
         raise _NoPage(_flaw("no_page"))
+    checks: dict[str, Any] | None = None
+    if kind == "wacz":
+        with blobs.open_blob(request.upload_sha256) as file:
+            said["checks"] = checks = check_package(file)
+    reason = "upload_other" if not asked_for else "upload_cut" if truncated else "upload"
+    if checks is not None and is_unsound(checks):
+        # Before the others: which page it is, the detail says all the same.
+        reason = "upload_unsound"
     return _Page(
         blobs.store(body),
         media.sniff(body[: media.HEAD_BYTES], declared),
         url,
         http_charset=charset,
-        outcome=Outcome.CAPTURED if asked_for and not truncated else Outcome.CAPTURED_PARTIAL,
-        reason="upload_other" if not asked_for else "upload_cut" if truncated else "upload",
+        outcome=Outcome.CAPTURED if reason == "upload" else Outcome.CAPTURED_PARTIAL,
+        reason=reason,
         truncated=truncated,
         detail="" if asked_for else _("The page that was taken out of it: %(url)s") % {"url": url},
         said=said,
+        checks=checks,
     )
 
 

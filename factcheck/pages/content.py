@@ -131,10 +131,14 @@ class CaptureFacts:
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """A copy that a person handed in, and that we did not fetch."""
+    """A copy that a person handed in, and that we did not fetch.
+
+    ``package`` says of a package whether it fits together: sentences, each with its tone.
+    """
 
     by: str
     at: datetime
+    package: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -655,9 +659,20 @@ def _capture(facts: Mapping[str, Any]) -> CaptureFacts:
         tls=_tls(facts.get("tls")),
         truncated=bool(facts.get("truncated")),
         visibility=facts.get("visibility") or "passage",
-        uploaded=Uploaded(by=_name(uploaded.get("by")), at=_moment(uploaded["at"])) if uploaded else None,
+        uploaded=_uploaded(uploaded) if uploaded else None,
         in_browser=facts.get("engine") == "browser",
         unverified=isinstance(tls := facts.get("tls"), Mapping) and tls.get("verified") is False,
+    )
+
+
+def _uploaded(facts: Mapping[str, Any]) -> Uploaded:
+    return Uploaded(
+        by=_name(facts.get("by")),
+        at=_moment(facts["at"]),
+        package=tuple(
+            (finding["text"], finding["tone"] if finding["tone"] in TONES else "neutral")
+            for finding in facts.get("package") or ()
+        ),
     )
 
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from factcheck.archive.models import CaptureRequest, Engine
+from factcheck.archive.models import Capture, Engine
+from factcheck.archive.package_checks import findings_about
 from factcheck.archive.selectors import layer_text
 from factcheck.articles.models import Revision
 from factcheck.evidence.models import SourceKind, Visibility
@@ -202,14 +203,19 @@ def _capture(item: Standing) -> dict[str, Any] | None:
         "truncated": capture.truncated,
         "visibility": item.evidence.source.visibility,
         "engine": capture.engine,
-        "uploaded": _uploaded(capture.request) if capture.engine == Engine.UPLOAD else None,
+        "uploaded": _uploaded(capture) if capture.engine == Engine.UPLOAD else None,
     }
 
 
-def _uploaded(request: CaptureRequest) -> dict[str, Any]:
-    """Who handed in a copy that we did not fetch, and when."""
+def _uploaded(capture: Capture) -> dict[str, Any]:
+    """Who handed in a copy that we did not fetch, and when; of a package, whether it fits together."""
+    request = capture.request
     by = request.requested_by
-    return {"by": {"name": str(by)} if by else None, "at": _moment(request.created_at)}
+    return {
+        "by": {"name": str(by)} if by else None,
+        "at": _moment(request.created_at),
+        "package": [{"text": finding.text, "tone": finding.tone} for finding in findings_about(capture)],
+    }
 
 
 def _rating(rating: Rating) -> dict[str, Any]:

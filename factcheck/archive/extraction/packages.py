@@ -152,7 +152,7 @@ def _media_type(content_type: str | None) -> str:
     return (content_type or "").partition(";")[0].strip().lower()
 
 
-def _same(url: str) -> str:
+def same_address(url: str) -> str:
     """The address as it counts here: without its fragment, the host in small letters, no default port."""
     try:
         parts = urlsplit(url)
@@ -167,7 +167,7 @@ def _same(url: str) -> str:
 def _led_to(answers: list[Found], url: str) -> Found | None:
     """The page at this address, along the redirects that were recorded."""
     for _hop in range(_HOPS_MAX):
-        here = [answer for answer in answers if _same(answer.url) == _same(url)] if url else []
+        here = [answer for answer in answers if same_address(answer.url) == same_address(url)] if url else []
         page = next((answer for answer in here if 200 <= answer.status < 300), None)
         if page is not None:
             return page
@@ -186,7 +186,7 @@ def _first_page(answers: list[Found]) -> Found | None:
 def _of_wacz(file: IO[bytes]) -> Package:
     try:
         package = zipfile.ZipFile(file)
-        _check_layout(package)
+        check_layout(package)
         listed = _json_of(package, _DATAPACKAGE)
         warcs = _check_list(package, listed)
         main_page = listed.get("mainPageUrl") or _first_listed_page(package)
@@ -199,7 +199,7 @@ def _of_wacz(file: IO[bytes]) -> Package:
     )
 
 
-def _check_layout(package: zipfile.ZipFile) -> None:
+def check_layout(package: zipfile.ZipFile) -> None:
     infos = package.infolist()
     if len(infos) > _FILES_MAX:
         raise limits.LimitMet("files")
@@ -231,7 +231,7 @@ def _check_list(package: zipfile.ZipFile, listed: dict[str, Any]) -> list[str]:
         raise Flawed("list")
     for one in resources:
         kind, _colon, value = str(one.get("hash")).partition(":")
-        if kind not in ("sha256", "md5") or _digest(package, one["path"], kind) != value:
+        if kind not in ("sha256", "md5") or digest_of(package, one["path"], kind) != value:
             raise Flawed("hash")
     warcs = sorted(name for name in present if name.startswith("archive/"))
     if {*warcs} - {*paths}:
@@ -239,7 +239,7 @@ def _check_list(package: zipfile.ZipFile, listed: dict[str, Any]) -> list[str]:
     return warcs
 
 
-def _digest(package: zipfile.ZipFile, name: str, kind: str) -> str:
+def digest_of(package: zipfile.ZipFile, name: str, kind: str) -> str:
     digest = hashlib.new(kind, usedforsecurity=False)
     with package.open(name) as member:
         while piece := member.read(_PIECE_BYTES):
@@ -247,7 +247,7 @@ def _digest(package: zipfile.ZipFile, name: str, kind: str) -> str:
     return digest.hexdigest()
 
 
-def _read_small(package: zipfile.ZipFile, name: str) -> bytes:
+def read_small(package: zipfile.ZipFile, name: str) -> bytes:
     if name not in package.namelist():
         raise Flawed("list")
     with package.open(name) as member:
@@ -259,7 +259,7 @@ def _read_small(package: zipfile.ZipFile, name: str) -> bytes:
 
 def _json_of(package: zipfile.ZipFile, name: str) -> dict[str, Any]:
     try:
-        value = json.loads(_read_small(package, name))
+        value = json.loads(read_small(package, name))
     except (ValueError, RecursionError) as error:
         raise Flawed("list") from error
     if not isinstance(value, dict):
@@ -270,7 +270,7 @@ def _json_of(package: zipfile.ZipFile, name: str) -> dict[str, Any]:
 def _first_listed_page(package: zipfile.ZipFile) -> str:
     if _PAGES not in package.namelist():
         return ""
-    for line in _read_small(package, _PAGES).splitlines()[:RECORDS_MAX]:
+    for line in read_small(package, _PAGES).splitlines()[:RECORDS_MAX]:
         with contextlib.suppress(ValueError, RecursionError):
             page = json.loads(line)
             if isinstance(page, dict) and isinstance(page.get("url"), str):

@@ -8,6 +8,7 @@ from factcheck.archive import blobs
 from factcheck.archive.downloads import package_answer
 from factcheck.archive.errors import BlobMissing, WarcFault
 from factcheck.archive.models import Capture, Rendering
+from factcheck.archive.package_checks import findings_about
 from factcheck.archive.replay_links import page_image_url, replay_url
 from factcheck.desk.http import DeskRequest, desk_view
 from factcheck.desk.media_panel import media_panel
@@ -33,6 +34,7 @@ def capture(request: DeskRequest, capture_id: str) -> HttpResponse:
         "capture": page.capture,
         "witnesses": witness_panel(page.capture),
         "media": media_panel(page.capture, request.user),
+        "package": findings_about(page.capture),
     }
     return render(request, "desk/captures/capture.html", context)
 
