@@ -2,6 +2,7 @@
 
     make bench-archive                      # both, at 0 and 50 ms; prints a table
     make bench-archive ARGS="--pages 10"
+    make bench-archive ARGS="--documents"   # the worker's memory with documents of 1 to 500 MB
     make bench-archive ARGS="--write"       # also into docs/benchmarks.md
 
 The site's server is a process of its own and is not counted. CPU is that of all processes of a peer, memory the
@@ -18,12 +19,14 @@ import os
 import platform
 import random
 import re
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,7 +38,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES, REQUISITES, HOSTS, THREADS = 50, 50, 8, 8
 LATENCIES_MS = (0, 50)
 SAMPLE_SECONDS = 0.1
-_BEGIN, _END = "<!-- bench-archive -->", "<!-- /bench-archive -->"
+PYTHON = (sys.executable, "-m", "benchmarks.archive")
+DOCUMENT_MEGABYTES = (1, 10, 100, 500)
+DOCUMENT_TYPES = ("text/html", "video/mp4")
 
 
 # --- the site ---------------------------------------------------------------------------------------------------------
@@ -157,12 +162,30 @@ def serve(pages: int, latency_ms: int) -> None:
             packed = _answer(media_type, gzip.compress(data, 6), coding="Content-Encoding: gzip\r\n")
         _Server.answers[path] = (plain, packed)
     _Server.delay = latency_ms / 1000
+    serve_answers(HOSTS)
 
+
+def serve_document(media_type: str, megabytes: int) -> None:
+    """One document at ``/``: packed prose, or bytes that cannot be packed."""
+    if media_type == "text/html":
+        files, _named = make_site(8)
+        block = b"\n".join(b"\n".join(re.findall(rb"<p.*?</p>", files[f"/p{page}/"][1])) for page in range(8))
+        packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+        pieces = [packer.compress(b"<!doctype html><title>One</title>")]
+        pieces += [packer.compress(block) for _number in range(megabytes * 1_000_000 // len(block))]
+        answer = _answer(media_type, b"".join([*pieces, packer.flush()]), coding="Content-Encoding: gzip\r\n")
+    else:
+        answer = _answer(media_type, b"\0\0\0\x18ftypmp42" + random.Random(1).randbytes(1_000_000) * megabytes)
+    _Server.answers["/"] = (answer, answer)
+    serve_answers(hosts=1)
+
+
+def serve_answers(hosts: int) -> None:
     async def run() -> None:
         loop = asyncio.get_running_loop()
         server = await loop.create_server(_Server, "127.0.0.1", 0, backlog=1024)
         port = server.sockets[0].getsockname()[1]
-        for host in range(2, HOSTS + 1):
+        for host in range(2, hosts + 1):
             await loop.create_server(_Server, f"127.0.0.{host}", port, backlog=1024)
         print(port, flush=True)
         await server.serve_forever()
@@ -171,8 +194,8 @@ def serve(pages: int, latency_ms: int) -> None:
 
 
 @contextmanager
-def site(pages: int, latency_ms: int) -> Iterator[int]:
-    command = [sys.executable, "-m", "benchmarks.archive", "serve", str(pages), str(latency_ms)]
+def site(*what: object) -> Iterator[int]:
+    command = [sys.executable, "-m", "benchmarks.archive", *map(str, what)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:
@@ -281,7 +304,7 @@ def _completeness(port: int, named: dict[str, list[str]]) -> tuple[float, float]
 
 def run_wget(pages: int, latency_ms: int, work: Path) -> Result:
     named = make_site(pages)[1]
-    with site(pages, latency_ms) as port:
+    with site("serve", pages, latency_ms) as port:
         (work / "list").write_text("\n".join(addresses(pages, port)))
         command = ["wget", "--quiet", "--page-requisites", "--span-hosts", "--compression=gzip", "--warc-file=out"]
         command += ["--no-warc-keep-log", "--directory-prefix=files", "--input-file=list", "--timeout=60", "--tries=1"]
@@ -291,32 +314,53 @@ def run_wget(pages: int, latency_ms: int, work: Path) -> Result:
     return Result("GNU wget, one process, gzip asked", latency_ms, pages, seconds, cpu, peak, disk, complete, lazy)
 
 
+def _environment(work: Path, port: int, hosts: list[str]) -> dict[str, str]:
+    (work / "static").mkdir()
+    kept = {key: os.environ[key] for key in ("PATH", "HOME", "TMPDIR") if key in os.environ}
+    return kept | {
+        "FACTCHECK_TESTING": "1",
+        "FACTCHECK_VAR": str(work),
+        "ARCHIVE_ALLOW_LOOPBACK": ",".join(hosts),
+        "ARCHIVE_PORTS": str(port),
+        "CAPTURE_HOST_SPACING_SECONDS": "0",
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
+def _python(environment: dict[str, str], *arguments: str) -> str:
+    answer = subprocess.run(
+        [*PYTHON, *arguments], cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return answer.stdout.strip()
+
+
 def run_ours(pages: int, latency_ms: int, work: Path) -> Result:
     named = make_site(pages)[1]
-    with site(pages, latency_ms) as port:
+    with site("serve", pages, latency_ms) as port:
         hosts = [f"127.0.0.{1 + host}:{port}" for host in range(HOSTS)]
-        kept = {key: os.environ[key] for key in ("PATH", "HOME", "TMPDIR") if key in os.environ}
-        environment = kept | {
-            "FACTCHECK_TESTING": "1",
-            "FACTCHECK_VAR": str(work),
-            "ARCHIVE_ALLOW_LOOPBACK": ",".join(hosts),
-            "ARCHIVE_PORTS": str(port),
-            "CAPTURE_HOST_SPACING_SECONDS": "0",
-            "PYTHONWARNINGS": "ignore",
-        }
-        (work / "static").mkdir()
-        python = [sys.executable, "-m", "benchmarks.archive"]
-        subprocess.run([*python, "order", *addresses(pages, port)], cwd=ROOT, env=environment, check=True)
+        environment = _environment(work, port, hosts)
+        _python(environment, "order", *addresses(pages, port))
         before = _size(work)
-        seconds, cpu, peak = measured([*python, "work", str(THREADS)], environment, ROOT)
+        seconds, cpu, peak = measured([*PYTHON, "work", str(THREADS)], environment, ROOT)
         complete, lazy = _completeness(port, named)
-        report = subprocess.run(
-            [*python, "outcomes"], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
-        ).stdout
-    print(f"  outcomes: {report.strip()}", file=sys.stderr)
+        print(f"  outcomes: {_python(environment, 'outcomes')}", file=sys.stderr)
     disk = _size(work) - before
     name = f"Factcheck, one worker process, {THREADS} threads"
     return Result(name, latency_ms, pages, seconds, cpu, peak, disk, complete, lazy)
+
+
+def run_document(media_type: str, megabytes: int, work: Path) -> str:
+    """A row of the second table: one document, its caps out of the way."""
+    with site("serve-document", media_type, megabytes) as port:
+        host = f"127.0.0.1:{port}"
+        caps = ("CAPTURE_MAX_BYTES", "CAPTURE_MAX_DECODED_BYTES", "CAPTURE_MAX_TOTAL_BYTES")
+        environment = _environment(work, port, [host]) | dict.fromkeys(caps, str(1 << 30))
+        environment |= {"CAPTURE_TIMEOUT_SECONDS": "600", "CAPTURE_MAX_REQUISITES": "0"}
+        _python(environment, "order", f"http://{host}/")
+        seconds, _cpu, peak = measured([*PYTHON, "work", "1"], environment, ROOT)
+        said = _python(environment, "texts")
+    own = int((work / "peak").read_text())
+    return f"| {media_type} | {megabytes} | {said} | {seconds:.1f} | {own / 1e6:.0f} | {peak / 1e6:.0f} |"
 
 
 def _set_up_django() -> None:
@@ -364,6 +408,8 @@ def work_off(threads: int) -> None:
     while sign_packages():
         pass
     nursery.close()
+    peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    (Path(os.environ["FACTCHECK_VAR"]) / "peak").write_text(str(peak))
 
 
 def outcomes() -> None:
@@ -373,6 +419,15 @@ def outcomes() -> None:
     from factcheck.archive.models import Capture
 
     print(dict(Capture.objects.values_list("outcome").annotate(Count("pk"))))
+
+
+def texts() -> None:
+    _set_up_django()
+    from factcheck.archive.models import Capture
+
+    capture = Capture.objects.get()
+    layers = [f"{layer.kind} {layer.outcome} {layer.detail}".strip() for layer in capture.layers.order_by("id")]
+    print(f"{capture.outcome} | {capture.body_bytes} | {', '.join(layers)}")
 
 
 # --- the table --------------------------------------------------------------------------------------------------------
@@ -391,17 +446,34 @@ def table(results: list[Result], pages: int) -> str:
     return "\n".join(lines)
 
 
-def write(text: str) -> None:
+def documents_table(rows: list[str]) -> str:
+    lines = [
+        f"One document each, {datetime.now(UTC):%d %B %Y}, Python {platform.python_version()}, caps at 1 GiB."
+        ' `make bench-archive ARGS="--documents"`.',
+        "",
+        "| document | MB | outcome | bytes kept | texts | s | worker's peak MB | with its children |",
+        "| --- | ---: | --- | ---: | --- | ---: | ---: | ---: |",
+        *rows,
+    ]
+    return "\n".join(lines)
+
+
+def write(name: str, text: str) -> None:
+    """Put a table between its marks in docs/benchmarks.md."""
     file = ROOT / "docs" / "benchmarks.md"
-    old = file.read_text() if file.exists() else f"# Benchmarks\n\n{_BEGIN}\n{_END}\n"
-    begin, end = old.index(_BEGIN) + len(_BEGIN), old.index(_END)
-    file.write_text(f"{old[:begin]}\n{text}\n{old[end:]}")
+    old = file.read_text()
+    begin, end = old.index(f"<!-- {name} -->\n") + len(f"<!-- {name} -->\n"), old.index(f"<!-- /{name} -->")
+    file.write_text(f"{old[:begin]}{text}\n{old[end:]}")
 
 
 def main() -> None:
     match sys.argv[1:]:
         case ["serve", pages, latency]:
             serve(int(pages), int(latency))
+        case ["serve-document", media_type, megabytes]:
+            serve_document(media_type, int(megabytes))
+        case ["texts"]:
+            texts()
         case ["order", *urls]:
             order(urls)
         case ["work", threads]:
@@ -417,8 +489,12 @@ def compare() -> None:
     parser.add_argument("--pages", type=int, default=PAGES)
     parser.add_argument("--latency", type=int, action="append", help="milliseconds; may be given again")
     parser.add_argument("--only", choices=("wget", "ours"))
+    parser.add_argument("--documents", action="store_true", help="instead: memory with one document of 1 to 500 MB")
     parser.add_argument("--write", action="store_true", help="also put the table into docs/benchmarks.md")
     options = parser.parse_args()
+    if options.documents:
+        measure_documents(write_it=options.write)
+        return
     peers = {"wget": run_wget, "ours": run_ours}
     if shutil.which("wget") is None:
         parser.error("wget is not here: Debian's package wget has it")
@@ -432,7 +508,20 @@ def compare() -> None:
     text = table(results, options.pages)
     print(text)
     if options.write:
-        write(text)
+        write("bench-archive", text)
+
+
+def measure_documents(*, write_it: bool) -> None:
+    rows = []
+    for media_type in DOCUMENT_TYPES:
+        for megabytes in DOCUMENT_MEGABYTES:
+            with tempfile.TemporaryDirectory(prefix="bench-archive-") as folder:
+                rows.append(run_document(media_type, megabytes, Path(folder)))
+            print(rows[-1], file=sys.stderr)
+    text = documents_table(rows)
+    print(text)
+    if write_it:
+        write("bench-documents", text)
 
 
 if __name__ == "__main__":

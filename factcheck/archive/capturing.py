@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import IO, Any, cast
+from typing import IO, Any, Protocol, cast
 
 from django.conf import settings
 from django.db import transaction
@@ -36,8 +36,9 @@ from factcheck.archive.services import Sealing, StoredLayer, seal_capture
 from factcheck.archive.wacz import Indexed
 from factcheck.archive.warc import ExtraRecord, WarcSummary, write_warc
 from factcheck.jobs.leases import Lease
+from factcheck.outbound.decoding import decode_into
 from factcheck.outbound.errors import AddressRefused, OutboundError, Unreachable
-from factcheck.outbound.recording import Exchange, Fetched, Limits, decoded, entity, fetch_document
+from factcheck.outbound.recording import Exchange, Fetched, Limits, fetch_document
 
 SOFTWARE = "Factcheck/0.1"
 EXTRACTING_SECONDS = WALL_SECONDS
@@ -71,9 +72,8 @@ _REFUSED_AS = {
 
 @dataclass(frozen=True)
 class Body:
-    """The entity as its author wrote it, and what cut it short ("" if nothing did)."""
+    """What is known of the entity as its author wrote it; ``truncated`` is what cut it short ("" if nothing did)."""
 
-    data: bytes
     truncated: str
     media_type: str
     http_charset: str
@@ -206,17 +206,18 @@ def _end_with_answer(
     page: Opened | None = None,
 ) -> None:
     """``page`` is what a browser made of it, where one opened it: that is judged then, and its parts are there."""
-    body = body_of(final, limits)
     if final.status >= 400 and _may_retry(lease, request):
         # Looked at before it is stored: of a page that is asked for again, nothing stays behind.
         with tempfile.TemporaryFile() as file:
-            file.write(body.data)
+            body = write_body(final, limits, file)
             verdict = _verdict(fetched, final, body, _seen(read_text(file, body), page), page)
         if _tried_again(lease, request, verdict, _answered(final, verdict), after=_retry_after(final)):
             return
 
     lease.stage("extracting")
-    stored = blobs.store(body.data)
+    with blobs.draft() as draft:
+        body = write_body(final, limits, draft)
+    stored = draft.blob
     with blobs.open_blob(stored.sha256) as file:
         extracted = _seen(read_text(file, body), page)
         facts = read_media(file, body.media_type)
@@ -312,15 +313,30 @@ def _read_links(file: IO[bytes], media_type: str, charset: str) -> tuple[str, Se
     return read.base, read.links
 
 
-def body_of(final: Exchange, limits: Limits) -> Body:
+class _Out(Protocol):
+    def write(self, data: bytes, /) -> int: ...
+
+
+def write_body(final: Exchange, limits: Limits, out: _Out) -> Body:
+    """Write the entity without its codings, or as it came where they are none that we read. Never held as a whole."""
+    beginning = b""
+
+    def write(piece: bytes) -> None:
+        nonlocal beginning
+        if len(beginning) < media.HEAD_BYTES:
+            beginning += piece[: media.HEAD_BYTES]
+        out.write(piece)
+
     declared_type, http_charset = media.declared(final.header("content-type"))
-    unpacked = decoded(final, limits)
+    unpacked = decode_into(write, final, limits)
     if unpacked.truncated == "coding":
-        return Body(entity(final, limits.max_wire_bytes), "coding", "application/octet-stream", "")
+        for piece in final.payload():
+            out.write(piece)
+        return Body("coding", "application/octet-stream", "")
     truncated = final.truncated or {None: "", "length": "decoded", "ratio": "decoded"}.get(
         unpacked.truncated, "damaged"
     )
-    return Body(unpacked.bytes, truncated, media.sniff(unpacked.bytes[: media.HEAD_BYTES], declared_type), http_charset)
+    return Body(truncated, media.sniff(beginning[: media.HEAD_BYTES], declared_type), http_charset)
 
 
 def read_text(file: IO[bytes], body: Body) -> Extracted:

@@ -10,11 +10,11 @@ from django.conf import settings
 from factcheck.archive.capturing import (
     EXTRACTING_SECONDS,
     SLACK_SECONDS,
-    body_of,
     classified,
     limits_for,
     read_text,
     verdict_of,
+    write_body,
 )
 from factcheck.archive.outcomes import Outcome, sentence
 from factcheck.outbound.recording import fetch_document
@@ -47,14 +47,15 @@ def look_at(url: str, *, discreet: bool, seconds: float) -> Look:
             assert fetched.error is not None
             verdict = verdict_of(fetched.error)
             return Look(Outcome(verdict.outcome), verdict.reason)
-        body = body_of(fetched.final, limits)
         with tempfile.TemporaryFile() as file:
-            file.write(body.data)
+            body = write_body(fetched.final, limits, file)
             extracted = read_text(file, body)
+            file.seek(0)
+            data = file.read()
         verdict = classified(fetched, fetched.final, body, extracted)
     return Look(
         outcome=Outcome(verdict.outcome),
         reason=verdict.reason,
-        body=body.data,
+        body=data,
         texts={layer.kind: layer.text for layer in extracted.layers if layer.text},
     )

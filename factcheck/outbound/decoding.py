@@ -3,7 +3,7 @@
 import builtins
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,17 +20,23 @@ _MAX_MEMBERS = 10_000
 
 
 @dataclass(frozen=True)
-class Decoded:
-    """The payload as its author wrote it.
+class Unpacked:
+    """How the decoding of a payload went.
 
-    ``truncated`` is None if all of it is here, else: "length" (our limit on decoded bytes), "ratio" (it grows like a
+    ``truncated`` is None if all of it is there, else: "length" (our limit on decoded bytes), "ratio" (it grows like a
     bomb), "damaged" (the coding breaks or ends early), "coding" (one that we never asked for, or too many: then nothing
-    is here). ``note`` says it in a sentence.
+    is there). ``note`` says it in a sentence.
     """
 
-    bytes: builtins.bytes
     truncated: str | None
     note: str
+
+
+@dataclass(frozen=True)
+class Decoded(Unpacked):
+    """The payload as its author wrote it."""
+
+    bytes: builtins.bytes
 
 
 class _Stop(Exception):
@@ -44,21 +50,27 @@ def decoded(exchange: Exchange, limits: Limits) -> Decoded:
 
     Never holds more than ``limits.max_decoded_bytes``.
     """
+    whole = io.BytesIO()
+    unpacked = decode_into(whole.write, exchange, limits)
+    # getvalue() of a BytesIO written in one go hands over its buffer without a copy.
+    return Decoded(unpacked.truncated, unpacked.note, whole.getvalue())
+
+
+def decode_into(write: Callable[[builtins.bytes], object], exchange: Exchange, limits: Limits) -> Unpacked:
+    """The same for who need not hold it: ``write`` is given the payload piece by piece."""
     pieces = _without_coding(exchange.head, exchange.payload(), limits)
     if pieces is None:
-        return Decoded(b"", "coding", _("The page came in a coding that was not asked for and cannot be read."))
-    whole = io.BytesIO()
-    why = None
+        return Unpacked("coding", _("The page came in a coding that was not asked for and cannot be read."))
+    room = limits.max_decoded_bytes
     try:
         for piece in pieces:
-            room = limits.max_decoded_bytes - whole.tell()
-            whole.write(piece[:room])
-            if len(piece) > room:
+            write(piece[:room])
+            room -= len(piece)
+            if room < 0:
                 raise _Stop("length")
     except _Stop as stop:
-        why = stop.why
-    # getvalue() of a BytesIO written in one go hands over its buffer without a copy.
-    return Decoded(whole.getvalue(), why, _sentence(why))
+        return Unpacked(stop.why, _sentence(stop.why))
+    return Unpacked(None, "")
 
 
 def decoded_pieces(head: Head, payload: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
@@ -90,14 +102,12 @@ def _without_coding(head: Head, payload: Iterator[bytes], limits: Limits) -> Ite
     return pieces
 
 
-def _sentence(why: str | None) -> str:
+def _sentence(why: str) -> str:
     if why == "length":
         return _("Unpacked, the page is larger than the limit; its end is missing.")
     if why == "ratio":
         return _("The page unpacks to hundreds of times its size and was stopped; its end is missing.")
-    if why == "damaged":
-        return _("The packed page is damaged or cut off; its end is missing.")
-    return ""
+    return _("The packed page is damaged or cut off; its end is missing.")
 
 
 class _Decompressor(Protocol):

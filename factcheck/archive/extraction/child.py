@@ -18,6 +18,9 @@ from . import limits
 
 EXTRACTOR_VERSION = "1"
 
+_MARKUP = ("text/html", "application/xhtml+xml")
+_MOST_BYTES = dict.fromkeys(_MARKUP, limits.MARKUP_MAX_BYTES) | {"application/pdf": limits.PDF_MAX_BYTES}
+
 Layer = dict[str, Any]
 
 
@@ -40,8 +43,6 @@ def _html(data: bytes, http_charset: str) -> tuple[dict[str, Any], Any]:
 
     from . import charset, links, markup
 
-    if len(data) > limits.MARKUP_MAX_BYTES:
-        raise limits.LimitMet("size")
     decoding = charset.decode(data, http_charset=http_charset)
     page = markup.read(decoding.text, data)
     version = f"{EXTRACTOR_VERSION}, lxml {etree.__version__}, libxml2 {'.'.join(map(str, etree.LIBXML_VERSION))}"
@@ -70,8 +71,6 @@ def _html(data: bytes, http_charset: str) -> tuple[dict[str, Any], Any]:
 def _plain(data: bytes, http_charset: str) -> dict[str, Any]:
     from . import charset
 
-    if len(data) > limits.PLAIN_MAX_BYTES:
-        raise limits.LimitMet("size")
     decoding = charset.decode(data, http_charset=http_charset, markup=False)
     text = decoding.text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
     if len(text) > limits.TEXT_MAX_CHARS:
@@ -111,7 +110,7 @@ def read_main(root: Any) -> dict[str, Any]:
 
 def extract(data: bytes, media_type: str, http_charset: str) -> tuple[dict[str, Any], Any]:
     """The answer, and a tree if there is more to read. Raises LimitMet, MemoryError, and whatever the readers do."""
-    if media_type in ("text/html", "application/xhtml+xml"):
+    if media_type in _MARKUP:
         return _html(data, http_charset)
     if media_type == "application/pdf":
         return _pdf(data), None
@@ -132,6 +131,9 @@ def answer(source: int, answer_to: int, media_type: str, http_charset: str) -> N
     tree: Any = None
     try:
         with os.fdopen(source, "rb", closefd=False) as file:
+            # Of what nothing will be read, not even its bytes are.
+            if os.fstat(source).st_size > _MOST_BYTES.get(media_type, limits.PLAIN_MAX_BYTES):
+                raise limits.LimitMet("size")
             data = file.read()
         result, tree = extract(data, media_type, http_charset)
     except limits.LimitMet as error:

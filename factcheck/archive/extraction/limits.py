@@ -13,6 +13,8 @@ ADDRESS_SPACE_BYTES = 1 << 30
 WALL_SECONDS = 20
 MARKUP_MAX_BYTES = 30 * 1024 * 1024
 PLAIN_MAX_BYTES = 60 * 1024 * 1024
+# Half of the address space: the reader needs the other half for its pages.
+PDF_MAX_BYTES = 400 * 1024 * 1024
 TAG_MAX_ATTRIBUTES = 5_000
 # libxml2 stops at 2048, whatever it is asked.
 TAG_MAX_DEPTH = 2_000
