@@ -254,8 +254,8 @@ def _first_words(blocks: list[Block]) -> str:
 
 def _free_slug(title: str, public_id: str) -> str:
     slug = slugify(title)[:60].strip("-") or f"article-{public_id}"
-    # The desk's /articles/new/ is the page for handing in.
-    taken = slug == "new" or Article.objects.filter(slug=slug).exists()
+    # The desk's /articles/new/ and /articles/from-page/ are the pages for handing in.
+    taken = slug in ("new", "from-page") or Article.objects.filter(slug=slug).exists()
     return f"{slug}-{public_id}" if taken else slug
 
 

@@ -8,6 +8,7 @@ from factcheck.desk.views import (
     captures,
     claims,
     evidence,
+    from_page,
     left,
     marking,
     own_page,
@@ -23,6 +24,11 @@ app_name = "desk"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", articles.articles, name="articles"),
     path("articles/new/", articles.article_new, name="article_new"),
+    path("articles/from-page/", from_page.article_from_page, name="article_from_page"),
+    path("articles/from-page/<str:capture_id>/", from_page.article_from_copy, name="article_from_copy"),
+    path(
+        "articles/from-page/<str:capture_id>/again/", from_page.article_from_page_again, name="article_from_page_again"
+    ),
     path("articles/<slug:slug>/", articles.article, name="article"),
     path("articles/<slug:slug>/details/", articles.article_details, name="article_details"),
     path("articles/<slug:slug>/revise/", articles.article_revise, name="article_revise"),

@@ -54,6 +54,9 @@ class Public:
 TABLE: dict[str, Desk | Public] = {
     "desk:articles": Desk(get=ALL),
     "desk:article_new": Desk(get=ALL, post=ALL),
+    "desk:article_from_page": Desk(get=ALL, post=ALL),
+    "desk:article_from_copy": Desk(get=ALL, post=ALL),
+    "desk:article_from_page_again": Desk(get=NOBODY, post=ALL),
     "desk:article": Desk(get=ALL),
     "desk:article_details": Desk(get=ALL, post=ALL),
     "desk:article_revise": Desk(get=ALL, post=ALL),
