@@ -20,6 +20,12 @@ RUN groupadd --system --gid 10001 factcheck \
  && useradd --system --uid 10001 --gid factcheck --home-dir /var/lib/factcheck --shell /usr/sbin/nologin factcheck \
  && install --directory --owner=factcheck --group=factcheck --mode=0700 /var/lib/factcheck /var/lib/factcheck-keys
 
+# `--build-arg BROWSER=1` brings Chromium, for pages that show their words only to a browser.
+ARG BROWSER=""
+RUN if [ -n "$BROWSER" ]; then apt-get update \
+ && apt-get install --yes --no-install-recommends chromium fonts-noto-core \
+ && rm -rf /var/lib/apt/lists/*; fi
+
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /app
 COPY LICENSE manage.py ./
