@@ -99,7 +99,7 @@ def timemap(request: HttpRequest, form: str, url: str) -> HttpResponse:
 
 
 def mementos_of(original: str) -> list[Memento]:
-    """The oldest first; empty where there is none that readers may see whole."""
+    """Of an address that was asked for, or that redirects led to; the oldest first, and only what is open whole."""
     return [Memento(capture_id, taken_at.replace(microsecond=0)) for capture_id, taken_at in open_mementos(original)]
 
 

@@ -118,3 +118,15 @@ class Citation(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["subject", "publication"], name="citation_once")]
+
+
+class Destination(models.Model):
+    """Where redirects led when a cited copy was made: derived from content, so that the copy is found there too."""
+
+    # "capture/7q2km4tz"
+    subject = models.CharField(max_length=40)
+    # SHA-256 of the address in its one spelling: addresses are long, and may have to be erased one day.
+    address_hash = models.CharField(max_length=64, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subject", "address_hash"], name="destination_once")]

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max, QuerySet, Value
-from django.db.models.functions import Concat
+from django.db.models import Max, QuerySet
 
-from factcheck.archive.models import Capture, CaptureRequest, Engine
+from factcheck.archive.models import Capture, Engine
 from factcheck.archive.outcomes import Outcome
 from factcheck.articles.models import Article, Revision
 from factcheck.articles.selectors import latest_revision
+from factcheck.publications.destinations import address_hash, spelling_of
 from factcheck.publications.gate import Blocker, blockers_of
-from factcheck.publications.models import Citation, Front, NoteKind, Notice, Override, Publication
+from factcheck.publications.models import Citation, Destination, Front, NoteKind, Notice, Override, Publication
 from factcheck.verdicts.selectors import Checked, check_of
 
 
@@ -140,30 +140,37 @@ def is_open_to_readers(capture_id: str) -> bool:
 MOST_MEMENTOS = 5_000
 
 
-def open_mementos(canonical_url: str) -> list[tuple[str, datetime]]:
+def open_mementos(address: str) -> list[tuple[str, datetime]]:
     """Ids and times, the oldest first, of the copies of an address that are open to readers and are all of what the
     site sent: not cut off, not uploaded, and not from a sender whom nobody could vouch for.
+
+    ``address`` is what was asked for, or where redirects led, in its one spelling.
     """
-    requests = CaptureRequest.objects.filter(canonical_url=canonical_url, confidential=False)
     whole = (
         Capture.objects.filter(
-            request__in=requests, outcome__in=Outcome.with_evidence(), truncated="", unverified_tls=False
+            outcome__in=Outcome.with_evidence(), truncated="", unverified_tls=False, request__confidential=False
         )
         .exclude(engine=Engine.UPLOAD)
         .exclude(body_sha256="")
-        .order_by("started_at", "pk")
-        .values_list("request__public_id", "started_at")[:MOST_MEMENTOS]
     )
-    found = list(whole)
-    if not found:
-        return []
-    subjects = requests.annotate(subject_=Concat(Value("capture/"), "public_id")).values("subject_")
-    is_open = _open_among(subjects)
-    return [(public_id, moment) for public_id, moment in found if f"capture/{public_id}" in is_open]
+    asked_for = whole.filter(request__canonical_url=address).order_by("started_at", "pk")
+    found = dict(asked_for.values_list("request__public_id", "started_at")[:MOST_MEMENTOS])
+    led_to = Destination.objects.filter(address_hash=address_hash(address)).values_list("subject", flat=True)
+    ids = [subject.removeprefix("capture/") for subject in led_to[:MOST_MEMENTOS]]
+    if ids:
+        for capture in whole.filter(request__public_id__in=ids).select_related("request"):
+            # An address that was erased since leads nowhere.
+            if spelling_of(capture.final_url) == address:
+                found[capture.public_id] = capture.started_at
+    is_open = _open_among([f"capture/{public_id}" for public_id in found])
+    mementos = [(public_id, moment) for public_id, moment in found.items() if f"capture/{public_id}" in is_open]
+    return sorted(mementos, key=lambda memento: (memento[1], memento[0]))
 
 
-def _open_among(subjects: Sequence[str] | QuerySet[Any, Any]) -> set[str]:
+def _open_among(subjects: Sequence[str]) -> set[str]:
     """Those of the subjects ("capture/…") that ``is_open_to_readers``, in three queries."""
+    if not subjects:
+        return set()
     cited = Citation.objects.filter(subject__in=subjects)
     rows = list(
         cited.values_list("subject", "publication__article_id", "publication__version", "publication_id").order_by(

@@ -15,9 +15,19 @@ from factcheck.ledger.services import keep_text, record
 from factcheck.lib.legible import is_legible
 from factcheck.lib.versions import check_version
 from factcheck.publications.content import build_content, parse_content
+from factcheck.publications.destinations import destinations_in
 from factcheck.publications.errors import ChangeNoteMissing, GateClosed, OverrideRefused
 from factcheck.publications.gate import BlockerKind
-from factcheck.publications.models import Citation, Front, NoteKind, Notice, NoticeKind, Override, Publication
+from factcheck.publications.models import (
+    Citation,
+    Destination,
+    Front,
+    NoteKind,
+    Notice,
+    NoticeKind,
+    Override,
+    Publication,
+)
 from factcheck.publications.selectors import gate_of, summary_of
 from factcheck.verdicts.models import Rating
 
@@ -163,3 +173,7 @@ def _index(publication: Publication) -> None:
         subjects.add(f"claim/{claim['id']}")
         subjects.update(f"capture/{item['capture']['id']}" for item in claim["evidence"] if item["capture"])
     Citation.objects.bulk_create(Citation(publication=publication, subject=subject) for subject in sorted(subjects))
+    Destination.objects.bulk_create(
+        (Destination(subject=subject, address_hash=hash_) for subject, hash_ in sorted({*destinations_in(content)})),
+        ignore_conflicts=True,
+    )

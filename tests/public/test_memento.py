@@ -3,8 +3,10 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -13,10 +15,10 @@ from django.utils.http import http_date
 from factcheck.archive.models import Capture, CaptureRequest, Engine
 from factcheck.evidence.models import Evidence, Visibility
 from factcheck.evidence.services import Argument, attach_page, set_visibility
-from factcheck.ledger.services import keep_text
+from factcheck.ledger.services import erase_text, keep_text
 from factcheck.public import memento
 from factcheck.public.memento import http_moment
-from factcheck.publications.models import Citation, Publication
+from factcheck.publications.models import Citation, Destination, Publication
 from factcheck.publications.services import publish
 from factcheck.verdicts.services import decide_claim, sign_off
 from tests import factories, web
@@ -295,6 +297,70 @@ def test_an_address_cannot_end_its_link_early():
         "self",
         "first last memento",
     }
+
+
+def redirected(*, path: str = "/moved", to: str = "/budget?year=2025&part=1;2") -> tuple[Evidence, str]:
+    """Evidence on a page that a redirect led to, and that page's own address."""
+    with site({path: web.redirect(to), to.partition("#")[0]: web.page(PAGE)}) as served:
+        evidence = attach_page(
+            factories.claim(),
+            url=served.url(path),
+            argument=Argument(stance="for", quote=WORDS, confirms_so=True, primary=True),
+            by=factories.reporter(),
+        )
+        do_due_work()
+        return evidence, served.url(to.partition("#")[0])
+
+
+def test_a_copy_is_found_where_redirects_led_as_well_as_under_the_address_asked_for():
+    evidence, led_to = redirected()
+    published(evidence)
+
+    for address in (original_of(evidence), led_to):
+        assert timegate(address)["Location"].endswith(evidence.capture_request.public_id)
+        said = links(timemap(address).content.decode())
+        assert said["original"] == (address, {})
+        assert said["first last memento"][0].endswith(evidence.capture_request.public_id)
+
+
+def test_where_redirects_led_the_copies_of_both_orders_stand_together(settings):
+    settings.CAPTURE_WINDOW_MINUTES = 0
+    evidence, led_to = redirected()
+    publication = published(evidence)
+    (older,) = copies(publication, at(2019))
+    direct = CaptureRequest.objects.get(public_id=older)
+    CaptureRequest.objects.filter(pk=direct.pk).update(canonical_url=led_to, url=led_to)
+
+    known = [one.capture_id for one in memento.mementos_of(led_to)]
+
+    assert known == [older, evidence.capture_request.public_id]
+
+
+def test_a_closed_copy_is_not_found_where_redirects_led_either():
+    evidence, led_to = redirected()
+    published(evidence, visibility=Visibility.PASSAGE)
+
+    assert timegate(led_to).status_code == 404
+
+
+def test_an_address_that_was_erased_leads_to_no_copy_any_more():
+    evidence, led_to = redirected()
+    published(evidence)
+    erase_text(Capture.objects.get().words_row, erasure="erasure-1")
+
+    assert timegate(led_to).status_code == 404
+
+
+def test_what_was_published_before_is_found_where_redirects_led_once_the_table_is_filled():
+    evidence, led_to = redirected()
+    published(evidence)
+    Destination.objects.all().delete()
+    assert timegate(led_to).status_code == 404
+
+    migration = import_module("factcheck.publications.migrations.0002_destinations")
+    migration.derive(apps, None)
+
+    assert timegate(led_to).status_code == 302
 
 
 # --- TimeMap -------------------------------------------------------------------------------------
