@@ -364,12 +364,14 @@ def canaries():
         threads = [threading.Thread(target=count_connections), threading.Thread(target=count_datagrams)]
         for thread in threads:
             thread.start()
-        yield port, knocked
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
-            last.sendto(b"end", ("127.0.0.1", port))
-        stream.shutdown(socket.SHUT_RDWR)
-        for thread in threads:
-            thread.join()
+        try:
+            yield port, knocked
+        finally:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+                last.sendto(b"end", ("127.0.0.1", port))
+            stream.shutdown(socket.SHUT_RDWR)
+            for thread in threads:
+                thread.join()
 
 
 TRIES = """<!DOCTYPE html><title>x</title>

@@ -43,6 +43,7 @@ def arguments(*, key_hash: str) -> list[str]:
         f"--ignore-certificate-errors-spki-list={key_hash}",
         "--disable-quic",
         "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+        "--webrtc-ip-handling-policy=disable_non_proxied_udp",
         "--dns-prefetch-disable",
         "--no-pings",
         "--disable-domain-reliability",
