@@ -153,6 +153,8 @@ INSERT_ONLY_MODELS: list[str] = [
     "ledger.Entry",
     "ledger.Leaf",
     "articles.Revision",
+    "articles.BackUpNote",
+    "articles.BackUpDecision",
     "archive.Capture",
     "archive.TextLayer",
     "archive.Upload",

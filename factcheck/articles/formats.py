@@ -17,6 +17,23 @@ class Format(StrEnum):
     ODT = "odt"
     PDF = "pdf"
 
+    @property
+    def label(self) -> str:
+        return _LABELS[self]
+
+    @classmethod
+    def choices(cls) -> list[tuple[str, str]]:
+        return [(form.value, form.label) for form in cls]
+
+
+_LABELS = {
+    Format.TEXT: "plain text",
+    Format.MARKDOWN: "Markdown",
+    Format.HTML: "HTML",
+    Format.DOCX: ".docx",
+    Format.ODT: ".odt",
+    Format.PDF: "PDF",
+}
 
 # What a file of each format may be called; the desk's page and the command accept these.
 SUFFIXES = {

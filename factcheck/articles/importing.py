@@ -6,7 +6,7 @@ only when a person says so.
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -233,10 +233,12 @@ def blocks_of(draft: Draft, *, title: str, remove: Collection[int]) -> list[Bloc
     return number_blocks((kind, text) for kind, text, _piece in _ordered(draft, title=title, remove=remove))
 
 
-def back_up_of(draft: Draft, *, title: str, remove: Collection[int]) -> list[BackUp]:
-    """The author's notes, with their places in the text of the blocks that ``blocks_of`` makes of the same."""
+def back_up_of(draft: Draft, blocks: Sequence[Block], *, remove: Collection[int]) -> list[BackUp]:
+    """The author's notes, with their places in the text of the blocks that ``blocks_of`` made of the same draft."""
+    if not draft.notes:
+        return []
+    title = blocks[0].text if blocks[0].kind is BlockKind.HEADLINE else ""
     ordered = _ordered(draft, title=title, remove=remove)
-    blocks = number_blocks((kind, text) for kind, text, _piece in ordered)
     placed = place_blocks(blocks)
     at = {piece: block for block, (_kind, _text, piece) in zip(placed, ordered, strict=True) if piece is not None}
     text = canonical_text(blocks)

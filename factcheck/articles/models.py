@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from factcheck.archive.models import Capture
 from factcheck.archive.outcomes import sentence
 from factcheck.articles.canonical import BlockKind, PlacedBlock
+from factcheck.articles.formats import Format
 from factcheck.articles.own_page import Difference
 from factcheck.ledger.insert_only import InsertOnly
 from factcheck.ledger.models import Text
@@ -59,6 +60,8 @@ class Revision(InsertOnly):
     block_spans = models.JSONField()
     # The bytes as they were handed in, in the blob store.
     original_sha256 = models.CharField(max_length=64)
+    # What they were read as; empty where that was not written down.
+    original_format = models.CharField(max_length=10, choices=Format.choices(), blank=True)
     # The copy of a page that the text was taken from, where it was.
     capture = models.ForeignKey(Capture, null=True, on_delete=models.PROTECT, related_name="+")
     # JSON list of the lines that a person agreed to remove.
@@ -165,6 +168,79 @@ class OwnPageAside(models.Model):
     def difference(self) -> Difference | None:
         """None once its words are erased."""
         return Difference(**json.loads(self.words_row.body)) if self.words_row.body else None
+
+
+class BackUpKind(models.TextChoices):
+    COMMENT = "comment", _("Comment")
+    FOOTNOTE = "footnote", _("Footnote")
+    LINK = "link", _("Link")
+
+
+class BackUpNote(InsertOnly):
+    """What the author of a text wrote beside it: where the words of a passage come from. No reader ever sees it."""
+
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="back_up")
+    kind = models.CharField(max_length=10, choices=BackUpKind)
+    # The words that it is about, in code points of the revision's text; both 0: those are not in it.
+    start = models.PositiveIntegerField()
+    end = models.PositiveIntegerField()
+    # JSON: {"text", "author", "url"}, each may be empty.
+    words_row = models.ForeignKey(Text, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["revision", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(kind__in=BackUpKind.values), name="back_up_kind_known"),
+            models.CheckConstraint(condition=models.Q(start__lte=models.F("end")), name="back_up_note_forwards"),
+        ]
+
+    @cached_property
+    def words(self) -> dict[str, str]:
+        """Empty once they are erased."""
+        said: dict[str, str] = json.loads(self.words_row.body) if self.words_row.body else {}
+        return said
+
+    @property
+    def text(self) -> str:
+        return self.words.get("text", "")
+
+    @property
+    def author(self) -> str:
+        return self.words.get("author", "")
+
+    @property
+    def url(self) -> str:
+        return self.words.get("url", "")
+
+    @property
+    def passage(self) -> str:
+        return self.revision.text[self.start : self.end]
+
+
+class BackUpOutcome(models.TextChoices):
+    OPEN = "open", _("Open")
+    USED = "used", _("Used")
+    SET_ASIDE = "set_aside", _("Set aside")
+
+
+class BackUpDecision(InsertOnly):
+    """What a person made of a note; the latest counts."""
+
+    note = models.ForeignKey(BackUpNote, on_delete=models.PROTECT, related_name="decisions")
+    outcome = models.CharField(max_length=10, choices=BackUpOutcome)
+    reason_row = models.ForeignKey(Text, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(outcome__in=BackUpOutcome.values), name="back_up_outcome_known")
+        ]
+
+    @property
+    def reason(self) -> str:
+        return self.reason_row.body if self.reason_row else ""
 
 
 def text_direction(language: str) -> str:

@@ -16,9 +16,19 @@ from factcheck.archive.canonical_url import canonical_url
 from factcheck.archive.models import Capture
 from factcheck.articles.canonical import Block, canonical_text, place_blocks
 from factcheck.articles.errors import ArticleError, OwnPageOutdated, UnreadableText
+from factcheck.articles.formats import Format
 from factcheck.articles.from_pages import original_of, read_page
-from factcheck.articles.importing import TITLE_LENGTH, Draft, blocks_of, read_plain_text
-from factcheck.articles.models import Article, OwnPage, OwnPageAside, OwnPageState, Revision
+from factcheck.articles.importing import TITLE_LENGTH, BackUp, Draft, back_up_of, blocks_of, read_draft
+from factcheck.articles.models import (
+    Article,
+    BackUpDecision,
+    BackUpNote,
+    BackUpOutcome,
+    OwnPage,
+    OwnPageAside,
+    OwnPageState,
+    Revision,
+)
 from factcheck.articles.own_page import Difference, with_differences
 from factcheck.ledger.actions import Action
 from factcheck.ledger.models import Text
@@ -44,13 +54,14 @@ class Details:
 def import_article(
     raw: bytes,
     *,
+    form: Format = Format.TEXT,
     details: Details | None = None,
     complete: bool = False,
     remove: Collection[int] = (),
     public_id: str = "",
     by: User | None,
 ) -> Revision:
-    """Make an article of a plain text and return its first revision.
+    """Make an article of a document and return its first revision; the author's notes in it become its back-up.
 
     What ``details`` leaves empty is taken from the text, unless they are ``complete``: a person has
     seen what was found and emptied it. ``remove`` holds the numbers of offered lines that a person
@@ -60,7 +71,7 @@ def import_article(
     require(by, Act.WRITE_ARTICLE)
     if made := _made_already(public_id, by):
         return made
-    draft = read_plain_text(raw)
+    draft = read_draft(raw, form)
     return _import(draft, raw, None, details=details, complete=complete, remove=remove, public_id=public_id, by=by)
 
 
@@ -137,7 +148,13 @@ def _import(
 
 @transaction.atomic
 def add_revision(
-    article: Article, raw: bytes, *, version: int | None, remove: Collection[int] = (), by: User | None
+    article: Article,
+    raw: bytes,
+    *,
+    form: Format = Format.TEXT,
+    version: int | None,
+    remove: Collection[int] = (),
+    by: User | None,
 ) -> Revision:
     """Give the article a new wording.
 
@@ -150,10 +167,10 @@ def add_revision(
         article, version, _("Somebody changed this article since you opened the page. Look at it again first.")
     )
     latest = article.revisions.latest("number")
-    draft = read_plain_text(raw)
+    draft = read_draft(raw, form)
     headline = next((block.text for block in latest.blocks if block.kind == "headline"), "")
     blocks = blocks_of(draft, title=draft.title or headline, remove=remove)
-    if canonical_text(blocks) == latest.text:
+    if _is_the_same(latest, draft, blocks, remove):
         raise ArticleError(_("Not a word has changed: revision %(number)s says the same.") % {"number": latest.number})
     revision = _add_revision(article, draft, blocks, raw, remove, by=by)
     _revised(article)
@@ -212,7 +229,17 @@ def _add_revision(
     removed = [offered[number] for number in sorted(remove)]
     # Bytes first: nothing is recorded whose original cannot be read back.
     original = blobs.store(raw)
-    return _write_revision(article, blocks, original_sha256=original.sha256, removed=removed, capture=capture, by=by)
+    revision = _write_revision(
+        article,
+        blocks,
+        original_sha256=original.sha256,
+        original_format=draft.format,
+        removed=removed,
+        capture=capture,
+        by=by,
+    )
+    _keep_back_up(revision, back_up_of(draft, blocks, remove=remove))
+    return revision
 
 
 def _write_revision(
@@ -220,6 +247,7 @@ def _write_revision(
     blocks: list[Block],
     *,
     original_sha256: str,
+    original_format: str = "",
     removed: list[str] | None = None,
     capture: Capture | None = None,
     by: User | None,
@@ -236,10 +264,56 @@ def _write_revision(
             for block in place_blocks(blocks)
         ],
         original_sha256=original_sha256,
+        original_format=original_format,
         capture=capture,
         removed_row=keep_text(json.dumps(removed, ensure_ascii=False)) if removed else None,
         created_by=by,
     )
+
+
+def _is_the_same(latest: Revision, draft: Draft, blocks: list[Block], remove: Collection[int]) -> bool:
+    """Whether a revision of the draft would bring neither other words nor a note that is not there yet."""
+    if canonical_text(blocks) != latest.text:
+        return False
+    known = {(note.kind, note.text, note.url) for note in latest.back_up.select_related("words_row")}
+    return {(note.kind, note.text, note.url) for note in back_up_of(draft, blocks, remove=remove)} <= known
+
+
+def _keep_back_up(revision: Revision, notes: list[BackUp]) -> None:
+    for note in notes:
+        words = {"text": note.text, "author": note.author, "url": note.url}
+        BackUpNote.objects.create(
+            revision=revision,
+            kind=note.kind,
+            start=note.start,
+            end=note.end,
+            words_row=keep_text(json.dumps(words, ensure_ascii=False)),
+        )
+
+
+@transaction.atomic
+def decide_back_up(note: BackUpNote, outcome: str, *, reason: str = "", by: User | None) -> None:
+    """Say what became of a note of the author's; the latest word counts. Doing it twice does no harm.
+
+    Raises ArticleError for a note that is set aside without a reason.
+    """
+    require(by, Act.ADD_EVIDENCE)
+    # The article's row keeps two people's decisions in an order.
+    article = Article.objects.select_for_update().get(revisions=note.revision_id)
+    if outcome not in BackUpOutcome.values:
+        raise ArticleError(_("Choose what became of this note."))
+    reason = reason.strip()[:1000]
+    if outcome == BackUpOutcome.SET_ASIDE and not is_legible(reason):
+        raise ArticleError(_("Say why in a few words; the reason stays with the article."))
+    before = note.decisions.select_related("reason_row").last()
+    if (outcome, reason) == ((before.outcome, before.reason) if before else (BackUpOutcome.OPEN, "")):
+        return
+    BackUpDecision.objects.create(
+        note=note, outcome=outcome, reason_row=keep_text(reason) if reason else None, decided_by=by
+    )
+    # Entries are disclosed one day; what the author wrote for the desk, and what is said of it, never is.
+    facts = {"note": note.pk, "revision": note.revision.number, "outcome": str(outcome)}
+    record(Action.BACK_UP_DECIDED, article.subject, facts, by=by.actor_id if by else None)
 
 
 def _first_words(blocks: list[Block]) -> str:

@@ -8,6 +8,7 @@ from factcheck.accounts.models import User
 from factcheck.accounts.permissions import Act, require
 from factcheck.articles.anchoring import sentence_spans
 from factcheck.articles.canonical import split_at_blocks
+from factcheck.articles.formats import Format
 from factcheck.articles.models import Article, Revision
 from factcheck.articles.selectors import latest_revision
 from factcheck.articles.services import add_revision, add_revision_from_own_page
@@ -135,7 +136,13 @@ def withdraw_claim(claim: Claim, *, reason: str, version: int | None, by: User |
 
 @transaction.atomic
 def revise_article(
-    article: Article, raw: bytes, *, version: int | None, remove: Collection[int] = (), by: User | None
+    article: Article,
+    raw: bytes,
+    *,
+    form: Format = Format.TEXT,
+    version: int | None,
+    remove: Collection[int] = (),
+    by: User | None,
 ) -> Revision:
     """Give the article a new wording and find its claims again in it.
 
@@ -144,7 +151,7 @@ def revise_article(
     person places or withdraws it.
     """
     old = latest_revision(article)
-    revision = add_revision(article, raw, version=version, remove=remove, by=by)
+    revision = add_revision(article, raw, form=form, version=version, remove=remove, by=by)
     _find_again(article, old, revision)
     return revision
 

@@ -30,6 +30,7 @@ _SENTENCES = {
     Action.SENTENCE_SET_ASIDE: gettext_lazy("Sentence set aside"),
     Action.FINDING_DISMISSED: gettext_lazy("Finding of a copy check dismissed"),
     Action.ASIDE_TAKEN_BACK: gettext_lazy("Sentence or finding put back on the list"),
+    Action.BACK_UP_DECIDED: gettext_lazy("A note of the author’s back-up decided"),
     Action.CLAIM_MARKED: gettext_lazy("Claim marked"),
     Action.CLAIM_PLACED: gettext_lazy("Claim placed"),
     Action.CLAIM_DETAILS_CHANGED: gettext_lazy("Claim’s kind or speaker changed"),

@@ -13,6 +13,7 @@ class Action(StrEnum):
     SENTENCE_SET_ASIDE = "article.sentence_set_aside"
     FINDING_DISMISSED = "article.finding_dismissed"
     ASIDE_TAKEN_BACK = "article.aside_taken_back"
+    BACK_UP_DECIDED = "article.back_up_decided"
     CLAIM_MARKED = "claim.marked"
     CLAIM_PLACED = "claim.placed"
     CLAIM_DETAILS_CHANGED = "claim.details_changed"

@@ -20,8 +20,9 @@ def blocks(raw: bytes, form: Format) -> list[tuple[str, str]]:
 def notes(raw: bytes, form: Format) -> list[tuple[str, str, str, str, str]]:
     """(kind, the words it is about, its text, author, address)"""
     draft = read_draft(raw, form)
-    text = canonical_text(blocks_of(draft, title=draft.title, remove=()))
-    found = back_up_of(draft, title=draft.title, remove=())
+    made = blocks_of(draft, title=draft.title, remove=())
+    text = canonical_text(made)
+    found = back_up_of(draft, made, remove=())
     return [(note.kind, text[note.start : note.end], note.text, note.author, note.url) for note in found]
 
 

@@ -35,8 +35,9 @@ def blocks(html: str) -> list[tuple[BlockKind, str]]:
 
 def notes(html: str) -> list[tuple[BackUp, str]]:
     draft = read(html)
-    text = canonical_text(blocks_of(draft, title=draft.title, remove=()))
-    return [(note, text[note.start : note.end]) for note in back_up_of(draft, title=draft.title, remove=())]
+    made = blocks_of(draft, title=draft.title, remove=())
+    text = canonical_text(made)
+    return [(note, text[note.start : note.end]) for note in back_up_of(draft, made, remove=())]
 
 
 def test_every_kind_of_block_survives_and_the_headline_comes_first():
@@ -89,9 +90,10 @@ def test_the_places_of_notes_move_with_lines_that_are_removed():
     page = PAGE.replace("POLITICS", "Advertisement")
     draft = read(page)
     [offered] = draft.offered
-    text = canonical_text(blocks_of(draft, title=draft.title, remove={offered.number}))
+    made = blocks_of(draft, title=draft.title, remove={offered.number})
+    text = canonical_text(made)
 
-    [link, _footnote] = back_up_of(draft, title=draft.title, remove={offered.number})
+    [link, _footnote] = back_up_of(draft, made, remove={offered.number})
 
     assert "Advertisement" not in text
     assert text[link.start : link.end] == "Repairs cost 40 million euros."
