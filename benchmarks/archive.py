@@ -396,7 +396,7 @@ def work_off(threads: int) -> None:
         # While another thread has the place of a host, nothing is due for this one.
         while Job.objects.exclude(state__in=("done", "failed")).exists():
             if not run_due_jobs():
-                time.sleep(0.01)
+                time.sleep(0.1)
         connection.close()
 
     takers = [threading.Thread(target=take) for _number in range(threads)]

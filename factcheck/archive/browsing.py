@@ -191,8 +191,7 @@ def _put_together(request: CaptureRequest, proxy: RecordingProxy, rendered: Rend
         url=request.canonical_url,
         exchanges=way,
         redirects=[
-            Redirect(hop.url, hop.status, hop.header("location") or onward.url)
-            for hop, onward in pairwise(way)
+            Redirect(hop.url, hop.status, hop.header("location") or onward.url) for hop, onward in pairwise(way)
         ],
         final_url=way[-1].url if way else "",
         error=error,

@@ -8,8 +8,10 @@ from __future__ import annotations
 import codecs
 import re
 from email.message import Message
+from functools import lru_cache
 
 HEAD_BYTES = 2048
+_CONTENT_TYPE_CHARS = 1_000
 
 _SIGNATURES = (
     (b"%PDF-", "application/pdf"),
@@ -53,9 +55,15 @@ _TEXT_TYPE = re.compile(r"text/[a-z0-9.+-]+|application/(?:[a-z0-9.-]+\+)?(?:jso
 
 def declared(content_type: str | None) -> tuple[str, str]:
     """Media type and charset of a Content-Type header, in small letters, each empty where not given."""
+    return _declared((content_type or "")[:_CONTENT_TYPE_CHARS])
+
+
+# Sites send the same few over and over.
+@lru_cache(maxsize=256)
+def _declared(content_type: str) -> tuple[str, str]:
     message = Message()
-    message["Content-Type"] = re.sub(r"[\r\n]", " ", content_type or "")
-    media_type = message.get_content_type() if "/" in (content_type or "") else ""
+    message["Content-Type"] = re.sub(r"[\r\n]", " ", content_type)
+    media_type = message.get_content_type() if "/" in content_type else ""
     return media_type, str(message.get_param("charset", "")).strip("\"' ").lower()[:40]
 
 

@@ -28,14 +28,15 @@ from factcheck.archive import blobs, media
 from factcheck.archive.errors import WarcFault
 from factcheck.archive.models import Capture, CaptureRequest, CaptureWords, Engine, WaczSignature
 from factcheck.archive.signatures import signed_data as data_of
-from factcheck.archive.warc import METHOD_FIELD
-from factcheck.outbound.messages import Broken, read_head
+from factcheck.archive.warc import METHOD_FIELD, Written
+from factcheck.outbound.messages import MAX_HEAD_BYTES, Broken, Head, read_head
 
 # Raise the number whenever the same capture would give other bytes than before.
 SOFTWARE = "Factcheck WACZ 2"
 VERSION = "1.1.1"
 MEDIA_TYPE = "application/wacz"
 WARC, INDEX, PAGES = "archive/data.warc.gz", "indexes/index.cdx", "pages/pages.jsonl"
+_FILENAME = WARC.rpartition("/")[2]
 DATAPACKAGE, DIGEST = "datapackage.json", "datapackage-digest.json"
 # https://specs.webrecorder.net/wacz-auth/0.1.0/: the anonymous form has these properties and no other.
 SIGNED_ANONYMOUSLY = frozenset(("hash", "created", "software", "version", "signature", "publicKey"))
@@ -43,7 +44,8 @@ SIGNED_ANONYMOUSLY = frozenset(("hash", "created", "software", "version", "signa
 # Its types say that this is an exception, where it is the class of one.
 _NotPacked = cast(type[Exception], isal_zlib.error)
 _PIECE_BYTES = 256 * 1024
-_HEAD_BYTES = 1 << 20
+# The longest head of an answer, with that of its record before it.
+_HEAD_BYTES = MAX_HEAD_BYTES + (1 << 18)
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]{1,9})?Z")
 _INDEXED = frozenset(("response", "revisit", "resource"))
 # What a page can be: an answer from the web, or a file that a person handed in.
@@ -276,10 +278,12 @@ class Indexed:
     size: int = 0
     crc: int = 0
 
-    def add(self, offset: int, length: int, sha256: str, head: bytes) -> None:
-        entry = index_entry(Member(offset, length, sha256, head))
-        if entry is not None:
-            self.entries.append(entry)
+    def add(self, record: Written) -> None:
+        if record.fields[0][1] in _INDEXED:
+            fields = {name.lower(): value for name, value in record.fields}
+            entry = _entry(fields, record.http, record.offset, record.length, record.sha256, _FILENAME)
+            if entry is not None:
+                self.entries.append(entry)
 
 
 def indexed(warc: IO[bytes]) -> Indexed:
@@ -376,9 +380,19 @@ def members(warc: IO[bytes] | _Reading) -> Iterator[Member]:
         offset += length
 
 
-def index_entry(member: Member, filename: str = WARC.rpartition("/")[2]) -> Entry | None:
+def index_entry(member: Member, filename: str = _FILENAME) -> Entry | None:
     """The index's line for a record, or None for one that nobody looks up. Raises WarcFault."""
     fields, block = _warc_fields(member.head)
+    http = None
+    if fields.get("warc-type") == "response":
+        with contextlib.suppress(Broken):
+            http = read_head(io.BytesIO(block))
+    return _entry(fields, http, member.offset, member.length, member.sha256, filename)
+
+
+def _entry(
+    fields: Mapping[str, str], http: Head | None, offset: int, length: int, sha256: str, filename: str
+) -> Entry | None:
     kind, url, date = fields.get("warc-type", ""), fields.get("warc-target-uri", ""), fields.get("warc-date", "")
     if kind not in _INDEXED or METHOD_FIELD.lower() in fields:
         return None
@@ -389,13 +403,10 @@ def index_entry(member: Member, filename: str = WARC.rpartition("/")[2]) -> Entr
     if kind == "revisit":
         mime = "warc/revisit"
     elif kind == "response":
-        try:
-            head = read_head(io.BytesIO(block))
-        except Broken:
-            mime = "unk"
-        else:
-            mime = media.declared(next(iter(head.all("content-type")), None))[0] or "unk"
-            status = str(head.status)
+        mime = "unk"
+        if http is not None:
+            mime = media.declared(next(iter(http.all("content-type")), None))[0] or "unk"
+            status = str(http.status)
     return Entry(
         key=surt(url),
         timestamp="".join(written.groups()),
@@ -403,9 +414,9 @@ def index_entry(member: Member, filename: str = WARC.rpartition("/")[2]) -> Entr
             "url": url,
             "digest": fields.get("warc-payload-digest") or fields.get("warc-block-digest", ""),
             "mime": mime,
-            "offset": str(member.offset),
-            "length": str(member.length),
-            "recordDigest": f"sha256:{member.sha256}",
+            "offset": str(offset),
+            "length": str(length),
+            "recordDigest": f"sha256:{sha256}",
             **({"status": status} if status else {}),
             "filename": filename,
         },

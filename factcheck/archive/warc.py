@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from isal import isal_zlib
 
 from factcheck.archive import media
 from factcheck.outbound.exchanges import Exchange, Limits
+from factcheck.outbound.messages import Head
 
 # Level 2 packs HTML at 630 MB/s, zlib's 6 at 56, for three points of size; media does not shrink at any level.
 _GZIP_LEVEL = 2
@@ -34,6 +36,9 @@ _PIECE_BYTES = 256 * 1024
 _CONFORMS_TO = "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
 _IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
+_PACKED = re.compile(
+    r"image/(?!svg|bmp|x-icon|vnd\.microsoft)|video/|audio/|font/woff|application/(?:zip|gzip|ogg|font-woff)"
+)
 # Ours, on an answer to anything but GET: whoever looks up the address must not be given it.
 METHOD_FIELD = "Factcheck-Request-Method"
 
@@ -60,10 +65,20 @@ class WarcSummary:
 
 
 Fields = list[tuple[str, str]]
-OnRecord = Callable[[int, int, str, bytes], None]
-"""Told of each record that is written: its offset and length in the file, its SHA-256 as packed, its beginning."""
-# As much of a record as whoever indexes it gets to see.
-RECORD_HEAD_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Written:
+    """A record as it lies in the file; ``sha256`` is of the record as packed, ``http`` the head of an answer."""
+
+    offset: int
+    length: int
+    sha256: str
+    fields: Fields
+    http: Head | None
+
+
+OnRecord = Callable[[Written], None]
 
 
 @dataclass
@@ -77,7 +92,6 @@ class _Writer:
     written: int = 0
     crc: int = 0
     digest: Any = field(default_factory=hashlib.sha256)
-    _member: Any = None
 
     def record_id(self, position: int) -> str:
         return f"<urn:uuid:{uuid5(NAMESPACE_URL, f'urn:factcheck:capture:{self.capture_id}:{position}')}>"
@@ -85,27 +99,37 @@ class _Writer:
     def next_id(self, ahead: int = 0) -> str:
         return self.record_id(self.records + ahead)
 
-    def write(self, fields: Fields, block: Iterable[bytes]) -> None:
-        packer = isal_zlib.compressobj(_GZIP_LEVEL, isal_zlib.DEFLATED, _GZIP_FORMAT)
-        lines = "".join(f"{name}: {_checked(value)}\r\n" for name, value in fields)
-        head = f"WARC/1.1\r\n{lines}\r\n".encode()
-        offset, self._member = self.written, hashlib.sha256()
-        beginning = bytearray(head)
-        self._put(packer.compress(head))
+    def write(
+        self, fields: Fields, block: Iterable[bytes], *, http: Head | None = None, is_packed: bool = False
+    ) -> None:
+        """``is_packed`` says that packing the block once more would cost time and save nothing."""
+        packer: Any = (
+            zlib.compressobj(0, zlib.DEFLATED, _GZIP_FORMAT)
+            if is_packed
+            else isal_zlib.compressobj(_GZIP_LEVEL, isal_zlib.DEFLATED, _GZIP_FORMAT)
+        )
+        lines = "\r\n".join([f"{name}: {value}" for name, value in fields])
+        if len(_UNSAFE.findall(lines)) != 2 * (len(fields) - 1):
+            raise ValueError(f"A WARC header cannot hold {lines[:2000]!r}.")
+        offset, member = self.written, hashlib.sha256()
+
+        def put(data: bytes) -> None:
+            self.out.write(data)
+            self.digest.update(data)
+            member.update(data)
+            self.crc = isal_zlib.crc32(data, self.crc)
+            self.written += len(data)
+
+        packed = packer.compress(f"WARC/1.1\r\n{lines}\r\n\r\n".encode())
         for piece in block:
-            beginning += piece[: max(0, RECORD_HEAD_BYTES - len(beginning))]
-            self._put(packer.compress(piece))
-        self._put(packer.compress(b"\r\n\r\n") + packer.flush())
+            packed += packer.compress(piece)
+            if len(packed) >= _PIECE_BYTES:
+                put(packed)
+                packed = b""
+        put(packed + packer.compress(b"\r\n\r\n") + packer.flush())
         self.records += 1
         if self.on_record is not None:
-            self.on_record(offset, self.written - offset, self._member.hexdigest(), bytes(beginning))
-
-    def _put(self, data: bytes) -> None:
-        self.out.write(data)
-        self.digest.update(data)
-        self._member.update(data)
-        self.crc = isal_zlib.crc32(data, self.crc)
-        self.written += len(data)
+            self.on_record(Written(offset, self.written - offset, member.hexdigest(), fields, http))
 
 
 def write_warc(
@@ -208,8 +232,8 @@ def _write_pair(writer: _Writer, exchange: Exchange, warcinfo_id: str, written: 
         # https://github.com/iipc/warc-specifications/issues/42 and 86
         protocol.append(("WARC-Protocol", exchange.tls.version.lower().replace("v", "/", 1)))
         protocol.append(("WARC-Cipher-Suite", exchange.tls.cipher))
-    payload_digest, payload_bytes = _digest_of_payload(exchange)
-    method = exchange.request.split(b" ", 1)[0].decode("ascii")
+    exchange = exchange.held()
+    payload_digest, payload_bytes, kind, is_packed = _payload_facts(exchange)
     # ``POST`` in the browser's traffic; the archiver's own questions are all GET.
     method = exchange.request.partition(b" ")[0].decode("ascii", "replace")
     common: Fields = [
@@ -239,20 +263,20 @@ def _write_pair(writer: _Writer, exchange: Exchange, warcinfo_id: str, written: 
             ("Content-Type", "application/http;msgtype=response"),
             ("Content-Length", str(len(head))),
         ]
-        writer.write(revisit, [head])
+        writer.write(revisit, [head], http=exchange.head)
     else:
         if whole:
             written[payload_digest] = _Original(response_id, exchange.url, date)
         response: Fields = [
             ("WARC-Type", "response"),
             *common,
-            *([("WARC-Identified-Payload-Type", kind)] if (kind := _identified(exchange)) else []),
+            *([("WARC-Identified-Payload-Type", kind)] if kind else []),
             ("WARC-Block-Digest", _sha256(exchange.raw())),
             *([("WARC-Truncated", exchange.truncated)] if exchange.truncated else []),
             ("Content-Type", "application/http;msgtype=response"),
             ("Content-Length", str(exchange.length)),
         ]
-        writer.write(response, exchange.raw())
+        writer.write(response, exchange.raw(), http=exchange.head, is_packed=is_packed)
     request: Fields = [
         ("WARC-Type", "request"),
         ("WARC-Record-ID", request_id),
@@ -268,27 +292,24 @@ def _write_pair(writer: _Writer, exchange: Exchange, warcinfo_id: str, written: 
     return response_id
 
 
-def _digest_of_payload(exchange: Exchange) -> tuple[str, int]:
-    digest, length = hashlib.sha256(), 0
+def _payload_facts(exchange: Exchange) -> tuple[str, int, str, bool]:
+    """Its digest and length; what its first bytes say that it is ("" if nothing); whether it is packed already."""
+    digest, length, beginning = hashlib.sha256(), 0, b""
     for piece in exchange.payload():
+        beginning = beginning or piece[: media.HEAD_BYTES]
         digest.update(piece)
         length += len(piece)
-    return f"sha256:{digest.hexdigest()}", length
+    has_coding = any(value.strip().lower() not in ("", "identity") for value in exchange.head.all("content-encoding"))
+    found = ""
+    if beginning and not has_coding:
+        found = media.sniff(beginning, media.declared(exchange.header("content-type"))[0])
+        found = "" if _UNSAFE.search(found) or not found.isascii() else found
+    return f"sha256:{digest.hexdigest()}", length, found, has_coding or bool(_PACKED.match(found))
 
 
 def _head_bytes(exchange: Exchange) -> bytes:
     exchange.response.seek(0)
     return exchange.response.read(exchange.head.end)
-
-
-def _identified(exchange: Exchange) -> str:
-    """What the payload's first bytes say that it is; "" where they are packed, or say nothing."""
-    if any(value.strip().lower() not in ("", "identity") for value in exchange.head.all("content-encoding")):
-        return ""
-    beginning = next(iter(exchange.payload()), b"")[: media.HEAD_BYTES]
-    declared = media.declared(exchange.header("content-type"))[0]
-    found = media.sniff(beginning, declared) if beginning else ""
-    return "" if _UNSAFE.search(found) or not found.isascii() else found
 
 
 def _write_dns(writer: _Writer, exchanges: Sequence[Exchange], warcinfo_id: str) -> None:
@@ -429,13 +450,6 @@ def _sha256(pieces: Iterable[bytes]) -> str:
 
 def _date(when: datetime) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _checked(value: str) -> str:
-    """A header value that cannot begin a second header."""
-    if _UNSAFE.search(value):
-        raise ValueError(f"A WARC header cannot hold {value[:80]!r}.")
-    return value
 
 
 def _one_line(value: str) -> str:

@@ -33,11 +33,12 @@ def run_due_jobs() -> int:
     """Do due jobs, one by one, until none is due; how many were begun. Running it twice does no harm."""
     end = time.monotonic() + TURN_SECONDS
     begun = 0
+    # Once for a turn: a new connection costs as much as taking a job and ending it.
+    close_old_connections()
     while not stopping.is_set():
         if time.monotonic() > end:
             wake()
             break
-        close_old_connections()
         lease = lease_due_job()
         if lease is None:
             break

@@ -5,7 +5,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import TracebackType
 from typing import IO, Any, Self
@@ -18,6 +18,7 @@ from factcheck.outbound.messages import Body, Broken, Head
 # Small pages stay in memory; what is larger goes to disk.
 SPOOL_BYTES = 512 * 1024
 _STORED_BYTES = 1 << 18
+HELD_BYTES = 1 << 19
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,13 @@ class Exchange:
             yield from Body(self.response, self.head)
         except Broken:
             return
+
+    def held(self) -> "Exchange":
+        """The same with its bytes in memory if they are few, for who reads them several times."""
+        if self.length > HELD_BYTES:
+            return self
+        self.response.seek(0)
+        return replace(self, response=io.BytesIO(self.response.read(self.length)))
 
     def close(self) -> None:
         self.response.close()
