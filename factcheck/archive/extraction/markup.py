@@ -37,6 +37,8 @@ _UNSHOWN = _names(
 )
 _HIDING_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\n\r\f]+")
+# Most pieces have none of these, and to know that is quicker than to replace nothing.
+_TO_COLLAPSE = ("  ", "\n", "\t", "\r", "\f")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 _TAG = re.compile(
@@ -55,12 +57,12 @@ _VOID = frozenset(b"area base br col embed hr img input link meta param source t
 _GAVE_UP = (etree.ErrorTypes.ERR_RESOURCE_LIMIT, etree.ErrorTypes.ERR_NO_MEMORY)
 _MOUNTS = ("root", "app", "__next", "___gatsby", "__nuxt", "react-root", "svelte", "main-app")
 _WALLS = {
-    "cloudflare": re.compile(rb"_cf_chl_opt|/cdn-cgi/challenge-platform/|cf-browser-verification"),
-    "datadome": re.compile(rb"geo\.captcha-delivery\.com"),
-    "perimeterx": re.compile(rb"px-captcha|_pxAppId"),
-    "incapsula": re.compile(rb"_Incapsula_Resource"),
-    "awswaf": re.compile(rb"awsWafCookieDomainList|AwsWafIntegration"),
-    "captcha": re.compile(rb"g-recaptcha|h-captcha|cf-turnstile"),
+    "cloudflare": (b"_cf_chl_opt", b"/cdn-cgi/challenge-platform/", b"cf-browser-verification"),
+    "datadome": (b"geo.captcha-delivery.com",),
+    "perimeterx": (b"px-captcha", b"_pxAppId"),
+    "incapsula": (b"_Incapsula_Resource",),
+    "awswaf": (b"awsWafCookieDomainList", b"AwsWafIntegration"),
+    "captcha": (b"g-recaptcha", b"h-captcha", b"cf-turnstile"),
 }
 
 
@@ -125,10 +127,12 @@ class _Writer:
             piece = piece.replace("\r\n", "\n").replace("\r", "\n")
         else:
             # A line end in the source is a space on the page; ours come from tags alone.
-            piece = _SPACES.sub(" ", piece)
+            if any(space in piece for space in _TO_COLLAPSE):
+                piece = _SPACES.sub(" ", piece)
             if self._gap or self._after_space:
                 piece = piece.lstrip(" ")
-        piece = _CONTROLS.sub("", piece)
+        if not piece.isprintable():
+            piece = _CONTROLS.sub("", piece)
         if not piece:
             return
         self.chars += len(piece)
@@ -345,7 +349,7 @@ def read(text: str, data: bytes) -> Page:
         "empty_mount": _app_mount(root),
         "asks_for_script": bool(re.search(r"java\s*script", noscript, re.IGNORECASE)),
         "password_fields": sum(1 for field_ in root.iter("input") if field_.get("type", "").lower() == "password"),
-        "walls": sorted(name for name, mark in _WALLS.items() if mark.search(data)),
+        "walls": sorted(name for name, marks in _WALLS.items() if any(mark in data for mark in marks)),
         "beginning": page.visible[:3_000],
     }
     return page
