@@ -18,6 +18,7 @@ class ArchiveConfig(AppConfig):
         from factcheck.archive.blobs import tidy
         from factcheck.archive.capturing import EXTRACTING_SECONDS, SLACK_SECONDS, give_up, run_capture
         from factcheck.archive.collecting import collect
+        from factcheck.archive.media_facts import MEDIA_SECONDS
         from factcheck.archive.services import JOB_KIND
         from factcheck.jobs.registry import Kind, Periodic, register, register_periodic
 
@@ -29,6 +30,7 @@ class ArchiveConfig(AppConfig):
                 deadline_seconds=settings.CAPTURE_TIMEOUT_SECONDS
                 + settings.CAPTURE_REQUISITES_SECONDS
                 + EXTRACTING_SECONDS
+                + MEDIA_SECONDS
                 + SLACK_SECONDS,
                 max_attempts=8,
             )

@@ -13,7 +13,8 @@ from factcheck.archive.extraction.limits import OUTPUT_MAX_BYTES, WALL_SECONDS
 
 _CHUNK_BYTES = 1 << 16
 # What happened to the child is told by the signal that ended it.
-_LIMIT_SIGNALS = {signal.SIGXCPU: "cpu", signal.SIGALRM: "wall", signal.SIGXFSZ: "file"}
+# Libraries in C++ and Rust abort where they are given no more memory.
+_LIMIT_SIGNALS = {signal.SIGXCPU: "cpu", signal.SIGALRM: "wall", signal.SIGXFSZ: "file", signal.SIGABRT: "memory"}
 
 
 @dataclass(frozen=True)

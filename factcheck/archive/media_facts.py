@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from factcheck.archive.children import run_child
+from factcheck.archive.extraction.limits import WALL_SECONDS
 from factcheck.archive.models import Capture, MediaFacts, PictureWithin
 
 PICTURES = frozenset(("image/png", "image/jpeg", "image/webp", "image/gif", "image/tiff", "image/avif"))
@@ -33,6 +34,8 @@ NEAR_BITS = 6
 _CANDIDATES_MAX = 2_000
 _WITHIN_MAX = 20
 _ANSWER_MAX_BYTES = 256 * 1024
+# A PDF takes two children.
+MEDIA_SECONDS = 2 * WALL_SECONDS
 _FOLDER = Path(__file__).resolve().parent
 _START = "import sys; sys.path.append(sys.argv.pop(1)); from extraction.facts import main; main()"
 _PHASH = re.compile(r"[0-9a-f]{16}")

@@ -15,7 +15,7 @@ _FOLDER = Path(__file__).resolve().parent
 _START = "import sys; sys.path.append(sys.argv.pop(1)); from extraction.drawing import main; main()"
 _MAX_BYTES = 30 * 1024 * 1024
 # How PDFium ends when it is given no more memory.
-_WITHOUT_MEMORY = frozenset(("SIGABRT", "SIGTRAP", "SIGILL"))
+_WITHOUT_MEMORY = frozenset(("SIGTRAP", "SIGILL"))
 
 
 @dataclass(frozen=True)

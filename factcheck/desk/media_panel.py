@@ -365,7 +365,7 @@ def _origin(manifest: dict[str, Any]) -> list[tuple[str, str]]:
             "elsewhere": _("Its statement of origin (C2PA) lies somewhere on the web and was not fetched."),
             "not_installed": _("Statements of origin (C2PA) are not read on this machine."),
             "not_read": _("Statements of origin (C2PA) are not read from files of this kind."),
-            "unreadable": _("It carries a statement of origin (C2PA) that could not be read."),
+            "unreadable": _("If it carries a statement of origin (C2PA), that could not be read."),
             "limit": _(
                 "Whether it carries a statement of origin (C2PA) could not be found out within the limits here."
             ),

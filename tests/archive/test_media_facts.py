@@ -251,6 +251,16 @@ def chain() -> tuple[ec.EllipticCurvePrivateKey, bytes, bytes]:
 
 def signed(content: bytes, *, elsewhere: str = "", media_type: str = "image/jpeg") -> tuple[bytes, bytes]:
     """The file with a statement of origin, and the root of its signer."""
+    out, _manifest, root = _signing(content, elsewhere=elsewhere, media_type=media_type)
+    return out, root
+
+
+def manifest(content: bytes) -> bytes:
+    """A statement of origin alone, made for this picture."""
+    return _signing(content, elsewhere="", media_type="image/jpeg")[1]
+
+
+def _signing(content: bytes, *, elsewhere: str, media_type: str) -> tuple[bytes, bytes, bytes]:
     c2pa = pytest.importorskip("c2pa")
     key, certificates, root = chain()
     secret = key.private_bytes(
@@ -261,18 +271,18 @@ def signed(content: bytes, *, elsewhere: str = "", media_type: str = "image/jpeg
         "action": "c2pa.created",
         "digitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture",
     }
-    manifest = {
+    said = {
         "claim_generator_info": [{"name": "Test camera app", "version": "1"}],
         "format": media_type,
         "assertions": [{"label": "c2pa.actions", "data": {"actions": [created]}}],
     }
     out = io.BytesIO()
-    with c2pa.Builder.from_json(json.dumps(manifest)) as builder:
+    with c2pa.Builder.from_json(json.dumps(said)) as builder:
         if elsewhere:
             builder.set_no_embed()
             builder.set_remote_url(elsewhere)
-        builder.sign(c2pa.Signer.from_info(info), media_type, io.BytesIO(content), out)
-    return out.getvalue(), root
+        made = builder.sign(c2pa.Signer.from_info(info), media_type, io.BytesIO(content), out)
+    return out.getvalue(), bytes(made), root
 
 
 def worth(content: bytes, tmp_path: Path) -> tuple[bool, bool, bool]:

@@ -26,10 +26,10 @@ PICTURES_MAX = 20
 PIXELS_MAX = 25_000_000
 # Logos and ornaments look alike in all papers of a house.
 SIDE_MIN = 120
-PICTURES_CPU_SECONDS = 4.0
+PICTURES_CPU_SECONDS = 3.0
 _ENTRIES = ("Title", "Author", "Subject", "Keywords", "Creator", "Producer", "CreationDate", "ModDate")
 _NAMES = {"Subject": "description", "Creator": "software", "CreationDate": "created", "ModDate": "changed"}
-_DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:(Z)|([+-])(\d\d)'?(\d\d)?)?")
+_DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:(Z)|([+-])(\d\d)'?(\d\d)?'?)?")
 _PACKETS_MAX = 50
 _METADATA = re.compile(rb"/Type\s{0,9}/Metadata\b")
 _STREAM = re.compile(rb"stream\r?\n")
@@ -74,14 +74,11 @@ def read(data: bytes) -> dict[str, Any]:
         if scripts > 0 and "script" not in said["actions"]:
             said["actions"] = ["script", *said["actions"]]
         if len(document):
-            page = document[0]
-            try:
-                said["page_size"] = [round(side / 72 * 25.4) for side in page.get_size()]
-            finally:
-                page.close()
+            # Without loading the page: what is drawn on it may be more than there is memory for.
+            said["page_size"] = [round(side / 72 * 25.4) for side in document.get_page_size(0)]
     except (pypdfium2.PdfiumError, ValueError, OverflowError):
         # The first page may be missing though the file opens.
-        said["problem"] = said["problem"] or "damaged"
+        said["problem"] = "damaged"
     finally:
         document.close()
     return said
@@ -191,6 +188,8 @@ def pictures(data: bytes) -> Iterator[dict[str, Any]]:
         return
     seen: set[str] = set()
     for number in range(min(len(document), PAGES_MAX)):
+        if time.process_time() - begun > PICTURES_CPU_SECONDS:
+            return
         try:
             page = document[number]
         except pypdfium2.PdfiumError:

@@ -46,6 +46,14 @@ def _page_text(page: Any) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
 
 
+def _page(document: Any, number: int) -> Any:
+    try:
+        return document[number]
+    except pypdfium2.PdfiumError as error:
+        # Counted, and not there or broken. Words may stand on it, so that the rest is not all that the file says.
+        raise Unreadable("damaged") from error
+
+
 def _has_picture(document: Any) -> bool:
     for number in range(min(len(document), PAGES_LOOKED_AT)):
         page = document[number]
@@ -69,7 +77,7 @@ def read(data: bytes) -> Document:
             if parts:
                 parts.append(BETWEEN_PAGES)
                 length += len(BETWEEN_PAGES)
-            page = document[number]
+            page = _page(document, number)
             try:
                 text = _page_text(page)
             finally:
