@@ -25,6 +25,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from factcheck.lib.errors import FactcheckError
@@ -101,12 +102,18 @@ def demo_environment(addresses: Addresses) -> dict[str, str]:
     }
 
 
+def our_text() -> Path:
+    """The text of the sample article's own page: who edits it, sees what the desk makes of that."""
+    return Path(settings.VAR) / "our-page.txt"
+
+
 def parts(addresses: Addresses) -> list[Part]:
     environment = os.environ | demo_environment(addresses)
     web = "gunicorn factcheck.wsgi --worker-class gthread --workers 1 --no-control-socket --log-level warning"
     worker = "celery --app factcheck --quiet worker --pool threads --concurrency 4 --loglevel WARNING"
+    sources = [*_module(f"factcheck.operations.sample_sources {addresses.port + 2}"), str(our_text())]
     return [
-        Part("sources", _module(f"factcheck.operations.sample_sources {addresses.port + 2}"), environment),
+        Part("sources", sources, environment),
         Part("web", _module(f"{web} --threads 8 --bind {HOST}:{addresses.port}"), environment),
         Part("worker", _module(f"{worker} --without-gossip --without-mingle"), environment | _QUIET),
         Part("sweeper", _module("django sweeper"), environment),

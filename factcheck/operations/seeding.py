@@ -83,7 +83,9 @@ class Seeding:
     def _hand_in(self) -> Article:
         self.tell(_("The reporter hands in the article, and its claims are marked."))
         raw = newsroom.article_bytes(1)
-        details = Details(newsroom.TITLE, newsroom.BYLINE, newsroom.DATE, newsroom.LANGUAGE)
+        details = Details(
+            newsroom.TITLE, newsroom.BYLINE, newsroom.DATE, newsroom.LANGUAGE, self.sources + newsroom.OUR_PAGE
+        )
         revision = import_article(raw, details=details, remove=_furniture(raw), by=self.people["rosa"])
         for sample in newsroom.CLAIMS:
             spans = find_passages(revision.text, sample.passages)

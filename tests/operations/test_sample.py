@@ -1,6 +1,7 @@
 """The sample newsroom's data is only worth something if every quoted word stands where it says."""
 
 import re
+import tempfile
 import threading
 import urllib.error
 import urllib.request
@@ -11,8 +12,12 @@ import pypdfium2
 import pytest
 from lxml import html
 
+from factcheck.archive.extracting import extract
+from factcheck.articles.canonical import place_blocks
+from factcheck.articles.importing import blocks_of, read_plain_text
+from factcheck.articles.own_page import compare_page
 from factcheck.operations.sample import newsroom
-from factcheck.operations.sample_sources import REDIRECTS, make_server, pages
+from factcheck.operations.sample_sources import REDIRECTS, make_server, our_page, pages
 
 MARK = "Sample page written for the demonstration"
 ALL_EVIDENCE = [evidence for claim in (*newsroom.CLAIMS, *newsroom.CORRECTIONS.values()) for evidence in claim.evidence]
@@ -124,3 +129,15 @@ def test_the_sources_answer_with_pages_a_redirect_and_not_found(sources: str):
         urllib.request.urlopen(f"{sources}/report.html")
     with pytest.raises(urllib.error.HTTPError, match="404"):
         urllib.request.urlopen(f"{sources}/../newsroom.py")
+
+
+def test_our_own_page_of_the_sample_says_what_its_last_version_says():
+    raw = newsroom.article_bytes(2)
+    draft = read_plain_text(raw)
+    blocks = place_blocks(blocks_of(draft, title=draft.title, remove=[line.number for line in draft.offered]))
+    with tempfile.TemporaryFile() as file:
+        file.write(our_page(raw.decode()))
+        file.seek(0)
+        texts = {layer.kind: layer.text for layer in extract(file, "text/html").layers}
+
+    assert compare_page(blocks, texts["visible"], texts["main"]).differences == ()

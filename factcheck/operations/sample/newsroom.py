@@ -98,6 +98,8 @@ TITLE = "El Salvador offers its prisons to Washington, for a fee"
 BYLINE = "Rosa Delgado"
 DATE = date(2025, 2, 4)
 LANGUAGE = "en"
+# Where the article stands on "our own site", which is on the sources' server too.
+OUR_PAGE = "/our-page"
 
 
 def article_bytes(version: int) -> bytes:

@@ -19,10 +19,11 @@ from factcheck.operations.demo import (
     demo_password,
     end_with,
     only_one,
+    our_text,
     parts,
     seed_part,
 )
-from factcheck.operations.sample.newsroom import PEOPLE
+from factcheck.operations.sample.newsroom import OUR_PAGE, PEOPLE
 
 
 class Command(BaseCommand):
@@ -70,6 +71,7 @@ class Command(BaseCommand):
                 "app": addresses.app,
                 "archive": addresses.archive,
                 "sources": addresses.sources,
+                "our_text": str(our_text()),
                 "people": {person.username: person.role for person in PEOPLE},
                 "password": password,
             }
@@ -83,7 +85,8 @@ class Command(BaseCommand):
                     "  Readers see    %(app)s/\n"
                     "  The desk       %(app)s/desk/\n"
                     "  Archived pages %(archive)s/\n"
-                    "  Sample sources %(sources)s/\n\n"
+                    "  Sample sources %(sources)s/\n"
+                    "  Our own page   %(sources)s%(our_page)s, from %(our_text)s: edit it, and the desk notices\n\n"
                     "  Sign in as one of these, with the password  %(password)s\n"
                     "%(people)s\n\n"
                     "  Ctrl-C stops everything.\n"
@@ -92,6 +95,8 @@ class Command(BaseCommand):
                     "app": addresses.app,
                     "archive": addresses.archive,
                     "sources": addresses.sources,
+                    "our_page": OUR_PAGE,
+                    "our_text": our_text(),
                     "password": password,
                     "people": people,
                 }
