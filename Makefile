@@ -47,6 +47,10 @@ interop: setup $(BIN)/.installed-dev ## other people's tools read what we write;
 bench-archive: $(BIN)/.installed ## the archiver beside GNU wget on a made-up site; ARGS="--write" into docs/benchmarks.md
 	@exec $(BIN)/python -m benchmarks.archive $(ARGS)
 
+.PHONY: bench-words
+bench-words: $(BIN)/.installed ## quotes and anchors, how right and how fast, beside likeness alone; ARGS="--write" into docs/words.md
+	@exec $(BIN)/python -m benchmarks.words $(ARGS)
+
 .PHONY: check
 check: $(BIN)/.installed-dev ## format, lint, types, import contracts, missing migrations
 	$(BIN)/ruff format --check .

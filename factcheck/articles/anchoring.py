@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Literal
 
 from rapidfuzz.distance import Indel, Levenshtein
@@ -153,6 +153,25 @@ class _Alignment:
         self.doubtful: dict[int, list[int]] = {}
         self._align()
         self.taken = set(self.place.values()) | {place for places in self.doubtful.values() for place in places}
+        self._free = [number for number in range(len(new.sentences)) if number not in self.taken]
+
+    @cached_property
+    def _sizes(self) -> list[int]:
+        """How many tokens the new sentences before each number have together."""
+        return [0, *accumulate(len(tokens) for tokens in self._new_keys)]
+
+    @cached_property
+    def _new_keys(self) -> list[tuple[int, ...]]:
+        return [_keys(self.new.text, (sentence.start, sentence.end)) for sentence in self.new.sentences]
+
+    @cached_property
+    def _sentences_with(self) -> dict[int, Counter[int]]:
+        """For each token the new sentences that have it, with how many times."""
+        found: dict[int, Counter[int]] = defaultdict(Counter)
+        for number, tokens in enumerate(self._new_keys):
+            for token in tokens:
+                found[token][number] += 1
+        return found
 
     def _align(self) -> None:
         there: dict[str, list[int]] = defaultdict(list)
@@ -260,26 +279,40 @@ class _Alignment:
 
     def _candidates(self, numbers: range) -> list[_Candidate]:
         """What the sentences may have become, the likeliest first."""
-        free = [number for number in range(len(self.new.sentences)) if number not in self.taken]
         gap = self._gap(numbers)
         # A passage may run from an untouched sentence into an edited one.
-        kept = [self.place[number] for number in numbers if number in self.place]
-        allowed = set(free) | set(kept)
+        kept = {self.place[number] for number in numbers if number in self.place}
         before = _keys(self.old.text, self.old.span(numbers))
+        shared = self._shared(before)
         found = []
-        starts = sorted(free, key=lambda number: number not in gap)[:MOST_CANDIDATES]
-        for first in sorted({*starts, *kept}):
+        starts = [*gap, *self._free] if len(self._free) > MOST_CANDIDATES else self._free
+        free = dict.fromkeys(number for number in starts if number not in self.taken)
+        for first in sorted({*list(free)[:MOST_CANDIDATES], *kept}):
             for length in range(1, max(MOST_JOINED, len(numbers) + 1) + 1):
                 run = range(first, first + length)
-                if not all(number in allowed for number in run):
+                last = run[-1]
+                if last >= len(self.new.sentences) or (last in self.taken and last not in kept):
                     break
-                if kept and not set(kept) <= set(run):
+                if kept and not all(number in run for number in kept):
                     continue
-                likeness = Indel.normalized_similarity(before, _keys(self.new.text, self.new.span(run)))
-                in_place = all(number in gap for number in run)
-                if likeness >= (ALIKE_IN_PLACE if in_place else ALIKE_ELSEWHERE):
+                in_place = first in gap and last in gap
+                least = ALIKE_IN_PLACE if in_place else ALIKE_ELSEWHERE
+                size = self._sizes[last + 1] - self._sizes[first]
+                if 2 * (shared[last + 1] - shared[first]) < least * (size + len(before)):
+                    continue
+                after = _keys(self.new.text, self.new.span(run))
+                likeness = Indel.normalized_similarity(before, after, score_cutoff=least)
+                if likeness >= least:
                     found.append(_Candidate(run, likeness, in_place))
         return sorted(found, key=lambda candidate: (-candidate.rank, candidate.numbers.start, len(candidate.numbers)))
+
+    def _shared(self, tokens: Sequence[int]) -> list[int]:
+        """How many of the tokens the new sentences before each number can have in common with these, at most."""
+        shares = [0] * len(self.new.sentences)
+        for token, count in Counter(tokens).items():
+            for number, times in self._sentences_with.get(token, {}).items():
+                shares[number] += min(count, times)
+        return [0, *accumulate(shares)]
 
     def _gap(self, numbers: range) -> range:
         """The new sentences between what stands untouched before and behind the old ones."""
@@ -369,16 +402,17 @@ class _Alignment:
     def _words_alone(self, start: int, end: int) -> Anchor:
         """The words where nothing of their sentence is left: a person decides whether they are still the claim."""
         exact = self.old.text[start:end].strip()
-        if len(exact) < SHORTEST_ALONE:
+        if len(exact) < SHORTEST_ALONE or exact not in self.new.text:
             return Anchor("orphan")
         places = [found.span() for found in re.finditer(rf"(?<!\w){re.escape(exact)}(?!\w)", self.new.text)]
         places = [place for place in places if not set(self.new.holding(*place)) & self.taken]
         return Anchor("ambiguous", *places[0]) if places else Anchor("orphan")
 
 
-@lru_cache(maxsize=4096)
-def _keys(text: str, span: Span) -> tuple[str, ...]:
-    return tuple(token.key.casefold() for token in _tokens(text, span))
+@lru_cache(maxsize=16_384)
+def _keys(text: str, span: Span) -> tuple[int, ...]:
+    """The tokens without their case, as numbers: those compare faster than words."""
+    return tuple(hash(token.key.casefold()) for token in _tokens(text, span))
 
 
 def _text_of(text: str, tokens: Sequence[_Token]) -> str:

@@ -54,7 +54,8 @@ def find_quote(
     if unseen is not None and unseen.outcome in FOUND_BY_MACHINE:
         return Finding(PassageOutcome.HIDDEN_ONLY, unseen.layer, unseen.match)
     readable = [layer for layer in layers if layer.kind in _READABLE]
-    if not whole or any(layer.outcome in _UNREAD for layer in readable):
+    given_up = seen is not None and seen.match is not None and not seen.match.complete
+    if not whole or given_up or any(layer.outcome in _UNREAD for layer in readable):
         return Finding(PassageOutcome.LIMIT)
     if any(layer.outcome == TextLayer.Result.IMAGE_ONLY for layer in readable):
         return Finding(PassageOutcome.IMAGE_ONLY)

@@ -18,6 +18,7 @@ from typing import Literal, Protocol
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
+from factcheck.lib.bare import MARKS, Bare, without_marks
 from factcheck.lib.folding import Folded, fold
 from factcheck.lib.wording import (
     ARTICLES,
@@ -63,8 +64,13 @@ LONGEST_SCAN = 300
 # Nobody quotes more; without a limit, one request could occupy a core for minutes.
 LONGEST_NEAR = 20_000
 MOST_PIECES = 60
-# "the" stands in a text thousands of times, and "e" in most words.
-MOST_FOUND = 200_000
+# Before a piece's first word and around its marks, as many marks as this are read over.
+MOST_MARKS = 40
+# What one search may cost, in characters compared: each find of a piece is as dear as the piece is long, and to judge a
+# place, which folds what stands around it, as dear as some thousand.
+MOST_WORK = 30_000_000
+FIND_COST = 100
+JUDGE_COST = 3_000
 MOST_SEEN = 50_000
 MOST_JUDGED = 500
 MOST_BESIDE = 20
@@ -84,12 +90,15 @@ class Match:
 
     An ambiguous match has the span of each place, at most twenty; any other has one for
     each part of the quote between elisions. Score: 100 for the same words, less for alike.
+    Not ``complete``: the search was given up, for a quote and a text that repeat themselves
+    too often; "absent" is no finding then.
     """
 
     outcome: Outcome
     spans: tuple[Span, ...] = ()
     score: float = 0.0
     warnings: tuple[str, ...] = ()
+    complete: bool = True
 
     @property
     def start(self) -> int | None:
@@ -125,10 +134,19 @@ def locate(quote: str, text: str | Folded, *, prefix: str = "", suffix: str = ""
     if near:
         return _as_fuzzy(min(near, key=lambda place: (len(place.warnings), -sum(search.likeness(place)), place.start)))
     place = search.near(readings[-1])
-    return _as_fuzzy(place) if place else Match("absent")
+    if place:
+        return _as_fuzzy(place)
+    # Of more elisions than that, none was looked for as one.
+    understood = sum(1 for _each in _GAP.finditer(folded_quote.text)) <= MOST_PIECES
+    return Match("absent", complete=understood and search.complete)
 
 
 _fold_once = lru_cache(maxsize=4)(fold)
+
+
+@lru_cache(maxsize=4)
+def _bare(folded: Folded) -> Bare:
+    return Bare(folded.text)
 
 
 # --- the quote -------------------------------------------------------------------------------------
@@ -375,6 +393,11 @@ class _Search:
         self.text = folded.text
         self.prefix = fold(prefix[-CONTEXT_LENGTH:]).text.strip()
         self.suffix = fold(suffix[:CONTEXT_LENGTH]).text.strip()
+        self.work = 0
+        # Whether all places were looked at that could pass.
+        self.complete = True
+        # Words that were looked for in a stretch of the text and do not stand there.
+        self._missing: set[tuple[str, int, int]] = set()
 
     # --- one piece
 
@@ -394,6 +417,9 @@ class _Search:
         With a ``border``, only the nearest that pass, or some of the nearest if none does.
         """
         places: list[_Place] = []
+        sought = (piece.kept + piece.ending, start, end)
+        if sought in self._missing:
+            return places
         for finds in (self._literal, self._loose):
             spans = list(islice(finds(piece, start, end), MOST_SEEN))
             if border is not None:
@@ -401,6 +427,9 @@ class _Search:
             elif len(spans) > MOST_JUDGED and (self.prefix or self.suffix):
                 spans.sort(key=self._stands_in_context, reverse=True)
             for span in spans[:MOST_JUDGED]:
+                if self.work >= MOST_WORK:
+                    self.complete = False
+                    break
                 place = self._judge(piece, *span)
                 if place:
                     places.append(place)
@@ -408,13 +437,15 @@ class _Search:
                         return places
             if any(place.passes for place in places):
                 break
+            self.complete = self.complete and len(spans) <= MOST_JUDGED
+        if not places:
+            self._missing.add(sought)
         return places
 
     def _literal(self, piece: _Piece, start: int, end: int) -> Iterator[Span]:
         at = self.text.find(piece.folded, start, end)
-        for _ in range(MOST_FOUND):
-            if at < 0:
-                return
+        most = self._most_for_finds()
+        while at >= 0 and self._may_go_on(piece, most):
             # Most finds of a short quote are inside longer words, and this is quicker than to judge them.
             last = at + len(piece.folded)
             if not self._cuts(at) and (piece.ending or not self._cuts(last)):
@@ -422,13 +453,47 @@ class _Search:
             at = self.text.find(piece.folded, at + 1, end)
 
     def _loose(self, piece: _Piece, start: int, end: int) -> Iterator[Span]:
+        sought = without_marks(piece.folded)
+        if not sought:
+            return
+        bare = _bare(self.folded)
+        last = bare.position(end)
+        at = bare.text.find(sought, bare.position(start), last)
+        before = -1
+        most = self._most_for_finds()
+        while at >= 0 and self._may_go_on(piece, most):
+            found = self._spelled(piece, bare.origin(at), start, end)
+            if found and found[0] > before:
+                before = found[0]
+                yield found
+            at = bare.text.find(sought, at + 1, last)
+
+    def _spelled(self, piece: _Piece, at: int, start: int, end: int) -> Span | None:
+        """The piece with its marks written otherwise, where its first character but marks stands ``at``."""
+        first = at
+        while first > max(start, at - MOST_MARKS) and self.text[first - 1] in MARKS:
+            first -= 1
         hyphens = range(1, piece.pattern.groups + 1, 2)
-        for found in piece.pattern.finditer(self.text, start, end):
-            first, last = found.span()
-            words_found = found.group()
+        end = min(end, at + 2 * len(piece.folded) + MOST_MARKS)
+        for begin in range(first, at + 1):
+            found = piece.pattern.match(self.text, begin, end)
             # A hyphen may be missing only where the end of a line hid it.
-            if all(found[group] is not None or found.start(group + 1) in self.folded.joins for group in hyphens):
-                yield last - len(words_found.lstrip(" ")), first + len(words_found.rstrip(" "))
+            if found and all(
+                found[group] is not None or found.start(group + 1) in self.folded.joins for group in hyphens
+            ):
+                there = found.group()
+                return found.end() - len(there.lstrip(" ")), found.start() + len(there.rstrip(" "))
+        return None
+
+    def _may_go_on(self, piece: _Piece, most: int) -> bool:
+        self.work += len(piece.folded) + FIND_COST
+        if self.work >= most:
+            self.complete = False
+        return self.work < most
+
+    def _most_for_finds(self) -> int:
+        """Of the work left, a third: the places found must be judged, too."""
+        return self.work + (MOST_WORK - self.work) // 3
 
     def _cuts(self, at: int) -> bool:
         """Whether a border here would cut a word, a number's digits, or a character of several parts."""
@@ -446,6 +511,7 @@ class _Search:
 
     def _judge(self, piece: _Piece, start: int, end: int) -> _Place | None:
         """What speaks against this place; None if it cuts a word or a number."""
+        self.work += JUDGE_COST
         warnings = set[str]()
         if piece.ending:
             found = _ENDING.match(self.text, end)
@@ -667,11 +733,14 @@ class _Search:
 
     def _aligned(self, piece: _Piece, start: int, end: int) -> _Place | None:
         """The quote laid beside the words of a window, and the differences named."""
-        while start > 0 and not self.text[start - 1].isspace():
+        first, last = max(0, start - AROUND), min(len(self.text), end + AROUND)
+        while start > first and not self.text[start - 1].isspace():
             start -= 1
-        while end < len(self.text) and not self.text[end].isspace():
+        while end < last and not self.text[end].isspace():
             end += 1
         base, stop = self.folded.original_span(start, end)
+        if stop - base > 8 * (end - start) + AROUND:
+            return None  # one letter with thousands of marks
         window = fold(self.folded.original[base:stop], keep_case=True)
         there = words(window.text)
         span = _laid_beside(piece.words, there)

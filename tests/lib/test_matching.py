@@ -1,11 +1,13 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from factcheck.lib import matching
 from factcheck.lib.folding import fold
 from factcheck.lib.matching import Match, locate
 
@@ -438,3 +440,56 @@ def test_hostile_repetition_is_answered_all_the_same():
     assert locate("a a … a a … a a", text).outcome == "ambiguous"
     assert locate("b" * 20_001, text).outcome == "absent"
     assert locate("[x] " * 2_000 + "a … " * 2_000, text).outcome == "absent"
+
+
+# --- the budget
+
+
+@pytest.mark.parametrize(
+    ("quote", "text"),
+    [
+        ("a" * 2_000, "a" * 400_000),
+        ("in-\nter" * 280, "in-\nter" * 100_000),
+        ("a … " * 500, "a or another thing " * 2_000),
+    ],
+    ids=["one letter", "line ends", "more elisions than are understood"],
+)
+def test_a_search_that_was_given_up_does_not_say_that_the_words_are_absent(quote: str, text: str):
+    match = locate(quote, text)
+
+    assert match.outcome == "absent"
+    assert not match.complete
+
+
+def test_a_search_that_came_to_its_end_says_so():
+    assert locate("nothing of the kind was ever said here", ARTICLE).complete
+    assert locate("- a " * 499 + "- b", "- a " * 50_000).complete
+
+
+HOSTILE = [
+    ("- a " * 500, "- a " * 100_000),
+    ("- a " * 499 + "- b", "- a " * 100_000),
+    ("\" ' " * 500, "\" ' " * 100_000),
+    ("a ! ? " * 333, "a !?" * 100_000),
+    ("1 000 " * 333, "1 000 " * 60_000),
+    ("e" + "\u0301" * 1_999, "e" + "\u0301" * 200_000),
+    ("a a … " * 333, "a " * 200_000),
+    ("it is so … " * 59, "it is so, they said. " * 20_000),
+]
+
+
+@pytest.mark.parametrize(("quote", "text"), HOSTILE, ids=[quote[:12] for quote, _text in HOSTILE])
+def test_no_quote_costs_more_than_the_budget(quote: str, text: str, monkeypatch: pytest.MonkeyPatch):
+    searches = []
+
+    class Watched(matching._Search):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            searches.append(self)
+
+    monkeypatch.setattr(matching, "_Search", Watched)
+    locate(quote, text)
+
+    longest = matching.FIND_COST + matching.JUDGE_COST + len(quote)
+    # Each piece may ask once more after the budget is used up, and gets nothing.
+    assert searches[0].work <= matching.MOST_WORK + 10 * matching.MOST_PIECES * longest
