@@ -86,9 +86,7 @@ def attach_page(
             url, upload, how=upload_how, by=by, discreet=claim.article.discreet, confidential=confidential
         )
     else:
-        request = request_capture(
-            url, by=by, discreet=claim.article.discreet, confidential=confidential, engine=engine
-        )
+        request = request_capture(url, by=by, discreet=claim.article.discreet, confidential=confidential, engine=engine)
     page = {"kind": SourceKind.PAGE, "canonical_url": canonical_url(url), "confidential": confidential}
     given = {"url": url.strip(), "title": title.strip(), "publisher": publisher.strip(), "visibility": visibility}
     if confidential:

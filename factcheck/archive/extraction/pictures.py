@@ -73,6 +73,8 @@ def phash(image: Image.Image) -> str:
     """
     if image.mode in ("RGBA", "LA", "PA", "P"):
         image = image.convert("RGBA")
+        # Before the background, which would be two more of its size.
+        image = image.reduce(max(1, min(image.size) // (_SIDE * 8)))
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     orientation = image.getexif().get(_ORIENTATION, 1)
     grey = image.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX)

@@ -107,7 +107,8 @@ class OwnCopyFields(forms.Form):
     file = forms.FileField(
         label=_("The file"),
         help_text=_(
-            "PDF, picture, web page (HTML), plain text, or web archive (WARC, WACZ). What it is, its content says."
+            "PDF, picture, film, web page (HTML), plain text, or web archive (WARC, WACZ). What it is, its content "
+            "says."
         ),
         error_messages={"required": _("Choose the file."), "empty": _("The file is empty.")},
     )
