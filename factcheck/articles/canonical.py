@@ -16,6 +16,8 @@ SEPARATOR = "\n\n"
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028]")
 _PARAGRAPH_ENDS = re.compile("\u2029")
 _BLANK_LINES = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
+# What a list's item may begin with in the text itself.
+_MARKER = re.compile(r"(?:[-*•‣▪◦–]|\d{1,3}[.)])\s+\S")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff]")
 
 
@@ -57,6 +59,10 @@ def clean_lines(text: str) -> str:
 def paragraphs(text: str) -> list[str]:
     """The pieces between blank lines of a text from ``clean_lines``, none of them empty."""
     return [piece.strip() for piece in _BLANK_LINES.split(text) if piece.strip()]
+
+
+def starts_with_marker(text: str) -> bool:
+    return bool(_MARKER.match(text))
 
 
 def number_blocks(pieces: Iterable[tuple[BlockKind, str]]) -> list[Block]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
+from factcheck.articles.canonical import BlockKind
 from factcheck.articles.importing import Draft, OfferedLine
 
 _REASONS = {
@@ -15,6 +16,24 @@ _REASONS = {
     "date": _("is taken as the date, which has a field of its own"),
 }
 
+KIND_LABELS = {
+    BlockKind.HEADLINE: _("Headline"),
+    BlockKind.DECK: _("Deck"),
+    BlockKind.HEADING: _("Heading"),
+    BlockKind.PARAGRAPH: _("Paragraph"),
+    BlockKind.ITEM: _("List item"),
+    BlockKind.QUOTE: _("Quote"),
+    BlockKind.CAPTION: _("Caption"),
+    BlockKind.ROW: _("Table row"),
+}
+_LEFT_OUT = {
+    "around": _("What stands around the article on its page was left out."),
+    "deleted": _("Words that a tracked change deletes were left out."),
+    "hidden": _("Words that the document hides were left out."),
+    "pictures": _("Pictures were left out; their captions are here."),
+    "embedded": _("A document inside this document was left out."),
+}
+
 
 @dataclass(frozen=True)
 class Part:
@@ -22,6 +41,11 @@ class Part:
 
     text: str
     offered: OfferedLine | None = None
+    kind: BlockKind = BlockKind.PARAGRAPH
+
+    @property
+    def kind_label(self) -> str:
+        return str(KIND_LABELS[self.kind])
 
     @property
     def reason(self) -> str:
@@ -30,6 +54,9 @@ class Part:
 
 def parts(draft: Draft) -> Iterator[Part]:
     offered = {line.number: line for line in draft.offered}
+    if draft.pieces:
+        yield from (Part(piece.text, offered.get(piece.number), piece.kind) for piece in draft.pieces)
+        return
     lines: list[str] = []
     for number, line in enumerate([*draft.lines, ""], start=1):
         if line.strip() and number not in offered:
@@ -40,3 +67,7 @@ def parts(draft: Draft) -> Iterator[Part]:
             lines = []
         if number in offered:
             yield Part(line.strip(), offered[number])
+
+
+def left_out(draft: Draft) -> list[str]:
+    return [str(sentence) for what, sentence in _LEFT_OUT.items() if what in draft.left_out]

@@ -1,17 +1,30 @@
 import base64
 import hashlib
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.conf.locale import LANG_INFO
+from django.core import signing
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
-from factcheck.articles.importing import MAX_BYTES, TITLE_LENGTH, Draft
+from factcheck.archive import blobs
+from factcheck.archive.errors import BlobError
+from factcheck.articles.errors import UnreadableText
+from factcheck.articles.formats import SUFFIXES, Format, format_of
+from factcheck.articles.importing import MAX_BYTES, MAX_DOCUMENT_BYTES, TITLE_LENGTH, Draft
 from factcheck.articles.models import Article
 from factcheck.articles.services import Details
 from factcheck.desk.forms.once import OnceField
+
+# Before pasted markup, which may name the charset of the page that it is from: what a browser sends is UTF-8.
+PASTED = b"\xef\xbb\xbf"
+_SALT = "factcheck.handed-in"
+# Less than the store keeps what nothing names.
+_KEPT_FOR = timedelta(hours=20)
+_LOST = _("The text was lost on the way. Hand it in once more.")
 
 
 def language_choices(*, empty: str = "", current: str = "") -> list[tuple[str, Any]]:
@@ -76,15 +89,24 @@ class WordsFields(forms.Form):
         label=_("The text"),
         required=False,
         strip=False,
-        widget=forms.Textarea(attrs={"class": "text", "rows": 20}),
-        help_text=_("Plain text, with a blank line between paragraphs. What a website added can go in the next step."),
+        widget=forms.Textarea(attrs={"class": "text", "rows": 20, "data-paste": "text"}),
+        help_text=_(
+            "Paste it from a browser, Google Docs or a word processor: headings, lists, quotes and links are taken "
+            "along. What is typed here is plain text, with a blank line between paragraphs."
+        ),
     )
+    # What the clipboard holds of the same text with its markup; the page's script puts it here, and takes it
+    # out again when the text is edited.
+    markup = forms.CharField(required=False, strip=False, widget=forms.HiddenInput(attrs={"data-paste": "markup"}))
     file = forms.FileField(
         label=_("Or a file"),
         required=False,
         allow_empty_file=True,
-        help_text=_("Plain text (.txt), at most 2 MB."),
-        widget=forms.FileInput(attrs={"accept": ".txt,.md,text/plain"}),
+        help_text=_(
+            "Word (.docx), OpenDocument (.odt), PDF, web page (.html), Markdown (.md) or plain text (.txt). Comments "
+            "and footnotes come along as the author’s back-up."
+        ),
+        widget=forms.FileInput(attrs={"accept": ",".join(SUFFIXES)}),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -95,13 +117,37 @@ class WordsFields(forms.Form):
             raise forms.ValidationError(_("There is a text and a file. Empty one of them: which is the article?"))
         if upload is None and not text.strip():
             raise forms.ValidationError(_("Paste a text or choose a file."))
-        if upload is not None and (upload.size or 0) > MAX_BYTES:
-            raise forms.ValidationError(_("This text is larger than 2 MB. An article is not; is it the right file?"))
-        cleaned["raw"] = upload.read() if upload is not None else text.encode()
+        if upload is not None:
+            cleaned["raw"], cleaned["form"] = _uploaded(upload)
+        elif cleaned.get("markup", "").strip():
+            cleaned["raw"], cleaned["form"] = PASTED + cleaned["markup"].encode(), Format.HTML
+        else:
+            cleaned["raw"], cleaned["form"] = text.encode(), Format.TEXT
         return cleaned
 
     def text_is_prefilled(self) -> bool:
         return False
+
+    def explain_lost_file(self, *, too_large: bool) -> None:
+        """On a form that comes back: its words are still there, and its file is not."""
+        if too_large:
+            self.errors.pop("__all__", None)
+            self.add_error("file", _("This file is too large for an article; is it the right one?"))
+        elif "file" in self.files:
+            self.add_error("file", _("Choose the file again: a browser does not keep it. All else is still here."))
+
+
+def _uploaded(upload: "UploadedFile[bytes]") -> tuple[bytes, Format]:
+    if (upload.size or 0) > MAX_DOCUMENT_BYTES:
+        raise forms.ValidationError(_("This file is too large for an article; is it the right one?"))
+    raw = upload.read()
+    try:
+        form = format_of(raw, upload.name or "")
+    except UnreadableText as refusal:
+        raise forms.ValidationError(str(refusal)) from refusal
+    if form is Format.TEXT and len(raw) > MAX_BYTES:
+        raise forms.ValidationError(_("This text is larger than 2 MB. An article is not; is it the right file?"))
+    return raw, form
 
 
 class LineNumbers(forms.TypedMultipleChoiceField):
@@ -114,18 +160,11 @@ class LineNumbers(forms.TypedMultipleChoiceField):
         return len(value) <= 9 and value.isdecimal()
 
 
-class CarriedFields(forms.Form):
-    """The second step: the bytes as they were handed in, carried through the page, and the lines to remove."""
+class RemovalFields(forms.Form):
+    """Which of the offered lines are to go."""
 
-    raw = forms.CharField(widget=forms.HiddenInput, max_length=(MAX_BYTES + 2) * 4 // 3 + 4)
     remove = LineNumbers()
     removal = forms.ChoiceField(choices=[("ticked", ""), ("none", ""), ("all", "")], required=False)
-
-    def clean_raw(self) -> bytes:
-        try:
-            return base64.b64decode(self.cleaned_data["raw"], validate=True)
-        except ValueError as error:
-            raise forms.ValidationError(_("The text was lost on the way. Hand it in once more.")) from error
 
     def lines_to_remove(self, draft: Draft) -> list[int]:
         """The lines that the pressed button stands for; without a button (Enter), the ticked ones."""
@@ -136,13 +175,47 @@ class CarriedFields(forms.Form):
         return list(self.cleaned_data["remove"])
 
 
-def carried(raw: bytes) -> str:
-    return base64.b64encode(raw).decode("ascii")
+class CarriedFields(RemovalFields):
+    """The second step: the bytes as they were handed in.
+
+    A plain text is carried through the page. A document lies in the store, where what nothing names is deleted
+    after a day; the page carries a signed word for it, so that nobody can ask for bytes that others handed in.
+    """
+
+    raw = forms.CharField(widget=forms.HiddenInput, required=False, max_length=(MAX_BYTES + 2) * 4 // 3 + 4)
+    kept = forms.CharField(widget=forms.HiddenInput, required=False, max_length=400)
+
+    def clean_raw(self) -> bytes:
+        try:
+            return base64.b64decode(self.cleaned_data["raw"], validate=True)
+        except ValueError as error:
+            raise forms.ValidationError(_LOST) from error
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        cleaned["form"] = Format.TEXT
+        if cleaned.get("kept"):
+            try:
+                sha256, form = signing.loads(cleaned["kept"], salt=_SALT, max_age=_KEPT_FOR)
+                cleaned["raw"], cleaned["form"] = blobs.read(sha256), Format(form)
+            except (signing.BadSignature, BlobError) as error:
+                cleaned["raw"] = b""
+                raise forms.ValidationError(_LOST) from error
+        elif not cleaned.get("raw") and "raw" not in self.errors:
+            raise forms.ValidationError(_LOST)
+        return cleaned
+
+
+def carried(raw: bytes, form: Format = Format.TEXT) -> dict[str, str]:
+    """The initial values of CarriedFields."""
+    if form is Format.TEXT:
+        return {"raw": base64.b64encode(raw).decode("ascii")}
+    return {"kept": signing.dumps([blobs.store(raw).sha256, str(form)], salt=_SALT)}
 
 
 class HandInForm(WordsFields, DetailsFields):
     no_language = _("As found in the text")
-    field_order = ["text", "file", "title", "byline", "date", "language", "url", "discreet"]
+    field_order = ["text", "markup", "file", "title", "byline", "date", "language", "url", "discreet"]
 
 
 class HandInPreviewForm(CarriedFields, DetailsFields):

@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 from factcheck.archive.models import Engine
 from factcheck.archive.services import URL_MAX_CHARS
-from factcheck.desk.forms.articles import CarriedFields, DetailsFields
+from factcheck.desk.forms.articles import DetailsFields, RemovalFields
 from factcheck.desk.forms.once import OnceField
 
 
@@ -18,10 +18,9 @@ class FromPageForm(forms.Form):
     discreet = forms.BooleanField(label=_("Discreet: the page is visited without our name"), required=False)
 
 
-class FromPagePreviewForm(CarriedFields, DetailsFields):
+class FromPagePreviewForm(RemovalFields, DetailsFields):
     """The second step; what was read stands in the copy, and nothing of it is carried through the page."""
 
-    raw = None  # type: ignore[assignment]
     public_id = OnceField()
 
     no_language = _("Not known")

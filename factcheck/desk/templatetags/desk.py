@@ -9,6 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from factcheck.accounts.permissions import Act, may
+from factcheck.articles.canonical import starts_with_marker
+from factcheck.articles.importing import Draft
+from factcheck.desk import preview
 from factcheck.desk.http import DeskRequest
 
 register = template.Library()
@@ -71,3 +74,15 @@ def missed_requisites(reason: str, number: int) -> str:
     }
     other = ngettext("%(n)d is missing.", "%(n)d are missing.", number)
     return sentences.get(reason, other) % {"n": number}
+
+
+@register.filter
+def left_out(draft: Draft) -> list[str]:
+    """What stood in a document and was not taken, each in a sentence."""
+    return preview.left_out(draft)
+
+
+@register.filter
+def has_marker(text: str) -> bool:
+    """Whether an item's words begin with a marker of their own, so that the page draws none."""
+    return starts_with_marker(text)

@@ -10,7 +10,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from factcheck.accounts.permissions import Act
-from factcheck.articles.importing import Draft, read_plain_text
+from factcheck.articles.errors import UnreadableText
+from factcheck.articles.formats import Format
+from factcheck.articles.importing import Draft, read_draft
 from factcheck.articles.models import Article, Revision
 from factcheck.articles.selectors import latest_revision
 from factcheck.articles.services import change_details, import_article
@@ -18,6 +20,7 @@ from factcheck.claims.models import Claim, Placing
 from factcheck.claims.services import revise_article
 from factcheck.desk import stale
 from factcheck.desk.forms.articles import (
+    PASTED,
     DetailsForm,
     HandInForm,
     HandInPreviewForm,
@@ -34,6 +37,7 @@ from factcheck.desk.selectors_articles import article_rows, workspace
 from factcheck.desk.selectors_history import article_entries, events
 from factcheck.desk.selectors_own_page import own_page_line
 from factcheck.desk.selectors_revisions import last_checked_revision
+from factcheck.desk.upload_limit import file_was_too_large
 from factcheck.lib.errors import FactcheckError, StaleVersion
 
 ARTICLES_ON_A_PAGE = 25
@@ -89,8 +93,9 @@ def article_new(request: DeskRequest) -> HttpResponse:
     form = HandInForm(request.POST, request.FILES)
     if form.is_valid():
         raw: bytes = form.cleaned_data["raw"]
+        kind: Format = form.cleaned_data["form"]
         try:
-            draft = read_plain_text(raw)
+            draft = read_draft(raw, kind)
         except FactcheckError as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -101,8 +106,9 @@ def article_new(request: DeskRequest) -> HttpResponse:
                 "date": typed.date or draft.published,
                 "language": typed.language or draft.language,
             }
-            preview = HandInPreviewForm(initial=asdict(typed) | found | {"raw": carried(raw)})
+            preview = HandInPreviewForm(initial=asdict(typed) | found | carried(raw, kind))
             return render(request, "desk/articles/new_preview.html", _preview_context(preview, draft))
+    form.explain_lost_file(too_large=file_was_too_large(request))
     return render(request, "desk/articles/new.html", {"form": form}, status=422)
 
 
@@ -110,7 +116,7 @@ def _save_new(request: DeskRequest) -> HttpResponse:
     form = HandInPreviewForm(request.POST)
     form.is_valid()
     try:
-        draft = read_plain_text(form.cleaned_data.get("raw", b""))
+        draft = _draft_carried(form)
     except FactcheckError as refusal:
         lost = HandInForm(request.POST)
         lost.full_clean()
@@ -120,6 +126,7 @@ def _save_new(request: DeskRequest) -> HttpResponse:
         try:
             revision = import_article(
                 form.cleaned_data["raw"],
+                form=form.cleaned_data["form"],
                 details=form.details(),
                 complete=True,
                 remove=form.lines_to_remove(draft),
@@ -140,11 +147,37 @@ def _hand_in_again(request: DeskRequest) -> HandInForm:
     form.is_valid()
     fields = ("title", "byline", "date", "language", "url", "discreet")
     typed = {name: form[name].value() for name in fields}
+    return HandInForm(initial=typed | _words_again(request, form))
+
+
+def _draft_carried(form: HandInPreviewForm | RevisePreviewForm) -> Draft:
+    """Raises UnreadableText."""
+    raw: bytes = form.cleaned_data.get("raw", b"")
+    if not raw:
+        raise UnreadableText(_("The text was lost on the way. Hand it in once more."))
+    return read_draft(raw, form.cleaned_data.get("form", Format.TEXT))
+
+
+def _words_again(request: DeskRequest, form: HandInPreviewForm | RevisePreviewForm) -> dict[str, str]:
+    """The first step's fields for what the second one carried."""
     try:
-        text = "\n".join(read_plain_text(form.cleaned_data.get("raw", b"")).lines)
-    except FactcheckError:
-        text = ""
-    return HandInForm(initial=typed | {"text": text})
+        draft = _draft_carried(form)
+    except FactcheckError as refusal:
+        messages.error(request, str(refusal))
+        return {}
+    words = {"text": "\n".join(draft.lines)}
+    raw: bytes = form.cleaned_data["raw"]
+    if draft.format is Format.HTML and raw.startswith(PASTED):
+        words["markup"] = raw.removeprefix(PASTED).decode()
+    elif draft.format is not Format.TEXT:
+        messages.info(
+            request,
+            _(
+                "Here is the document’s text without its headings, lists and notes. To keep those, empty the text and "
+                "choose the file again."
+            ),
+        )
+    return words
 
 
 def _preview_context(form: HandInPreviewForm | RevisePreviewForm, draft: Draft) -> dict[str, Any]:
@@ -194,13 +227,15 @@ def article_revise(request: DeskRequest, slug: str) -> HttpResponse:
     form = ReviseForm(request.POST, request.FILES)
     if form.is_valid():
         raw: bytes = form.cleaned_data["raw"]
+        kind: Format = form.cleaned_data["form"]
         try:
-            draft = read_plain_text(raw)
+            draft = read_draft(raw, kind)
         except FactcheckError as refusal:
             form.add_error(None, str(refusal))
         else:
-            preview = RevisePreviewForm(initial={"raw": carried(raw), "version": form.cleaned_data["version"]})
+            preview = RevisePreviewForm(initial={"version": form.cleaned_data["version"]} | carried(raw, kind))
             return render(request, "desk/articles/revise_preview.html", context | _preview_context(preview, draft))
+    form.explain_lost_file(too_large=file_was_too_large(request))
     return render(request, "desk/articles/revise.html", context | {"form": form}, status=422)
 
 
@@ -209,7 +244,7 @@ def _save_revision(request: DeskRequest, context: dict[str, Any]) -> HttpRespons
     form = RevisePreviewForm(request.POST)
     form.is_valid()
     try:
-        draft = read_plain_text(form.cleaned_data.get("raw", b""))
+        draft = _draft_carried(form)
     except FactcheckError as refusal:
         lost = _revise_form(context["latest"])
         return render(
@@ -220,6 +255,7 @@ def _save_revision(request: DeskRequest, context: dict[str, Any]) -> HttpRespons
             revision = revise_article(
                 subject,
                 form.cleaned_data["raw"],
+                form=form.cleaned_data["form"],
                 version=form.cleaned_data["version"],
                 remove=form.lines_to_remove(draft),
                 by=request.user,
@@ -249,10 +285,7 @@ def _revise_again(request: DeskRequest, latest: Revision) -> ReviseForm:
     form = _revise_form(latest)
     # What was read at first stays the version that the save is measured by.
     form.initial["version"] = preview["version"].value()
-    try:
-        form.initial["text"] = "\n".join(read_plain_text(preview.cleaned_data.get("raw", b"")).lines)
-    except FactcheckError:
-        messages.error(request, _("The text was lost on the way. Hand it in once more."))
+    form.initial.update(_words_again(request, preview))
     return form
 
 
