@@ -54,12 +54,15 @@ def test_every_kind_of_part_is_in_the_copy_as_it_was_sent(site: web.Site, captur
         <p style="background: url(style.png)">x</p><iframe src="frame.html"></iframe><input type=image src="in.png">
         <svg><image href="svg.png"/></svg><img src="data:image/png;base64,xxxx"><img src="#top"></body></html>"""
     parts = {f"/in/{name}.png": picture(name) for name in ("bg", "i", "i2", "i3", "lazy", "p", "q", "poster", "style")}
-    parts |= {f"/in/{name}.png": picture(name) for name in ("in", "svg", "from-css", "framed")}
+    parts |= {f"/in/{name}.png": picture(name) for name in ("in", "svg", "from-css", "framed", "set")}
     parts |= {path: picture(path) for path in ("/icon.png", "/og.png", "/deep.png")}
     parts |= {
         "/in/a.css": web.page("@import url('c.css'); p { background: url(from-css.png) }", media_type="text/css"),
         "/in/b.css": web.page("p {}", media_type="text/css"),
-        "/in/c.css": web.page("p { background: url('../deep.png') }", media_type="text/css"),
+        "/in/c.css": web.page(
+            "p { background: url('../deep.png') } b { background: image-set('set.png' type('image/png') 1x) }",
+            media_type="text/css",
+        ),
         "/in/f.woff2": web.page(b"wOF2abc", media_type="font/woff2"),
         "/in/s.js": web.page("alert(1)", media_type="text/javascript"),
         "/in/frame.html": web.page("<p>In the frame <img src=framed.png></p>"),

@@ -20,9 +20,12 @@ _CSS = re.compile(
     r"""|(?P<import>@import\s++)?(?<![\w-])url\(\s*+"""
     r"""(?:"(?P<url1>(?:[^"\\\n]|\\.)*+)"|'(?P<url2>(?:[^'\\\n]|\\.)*+)'|(?P<url3>(?:[^"'()\\\s]|\\.)*+))\s*+\)"""
     # Also one that never ends, as CSS reads it: else each quote in it would be the start of another try.
-    r"""|"(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?""",
+    r"""|"(?P<string1>(?:[^"\\\n]|\\.)*+)"?|'(?P<string2>(?:[^'\\\n]|\\.)*+)'?"""
+    # Brackets are counted for the strings in image-set(), which are addresses.
+    r"""|\\[()]|(?<![\w-])(?P<opened>[\w-]*+)\(|(?P<closed>\))""",
     re.IGNORECASE | re.DOTALL,
 )
+_IMAGE_SETS = frozenset(("image-set", "-webkit-image-set"))
 _CSS_ESCAPE = re.compile(r"\\(?:(?P<hex>[0-9a-fA-F]{1,6})\s?|(?P<line>\n)|(?P<char>.))", re.DOTALL)
 _LAZY = ("data-src", "data-lazy-src", "data-original", "data-lazy", "data-hi-res-src")
 _LAZY_SETS = ("data-srcset", "data-lazy-srcset")
@@ -36,9 +39,17 @@ Link = tuple[str, str]
 def css_links(text: str) -> list[Link]:
     """The addresses in a style sheet or a style attribute. Linear in its length."""
     found: dict[Link, None] = {}
+    # For each bracket that is open, whether it is of an image-set().
+    brackets: list[bool] = []
     for match in _CSS.finditer(text[:CSS_MAX_CHARS]):
+        if match["opened"] is not None:
+            brackets.append(match["opened"].lower() in _IMAGE_SETS)
+        elif match["closed"] and brackets:
+            brackets.pop()
         imported = match["import1"] or match["import2"]
         address = imported or match["url1"] or match["url2"] or match["url3"]
+        if brackets and brackets[-1]:
+            address = address or match["string1"] or match["string2"]
         if address:
             kind = "style" if imported or match["import"] else "image"
             _add(found, kind, _unescaped(address))

@@ -19,7 +19,7 @@ from .limits import LimitMet
 from .markup import check_shape
 
 # Raise it whenever the same page would come out otherwise: kept results are then made again.
-VERSION = "1"
+VERSION = "2"
 
 # An address that ends with a comma has no descriptor; commas inside it are its own.
 _CANDIDATE = re.compile(r"[\s,]*+(?P<url>\S++)(?:(?<!,)(?P<descriptor>[^,]*+))?")
@@ -27,15 +27,19 @@ _SRCSET_MAX_CHARS = 50_000
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _KEPT_IN_ADDRESSES = "!#$%&'()*+,/:;=?@[]~"
 
-# A url() or the string of an @import; comments and other strings are stepped over whole.
+# A url() or the string of an @import; comments and other strings are stepped over whole. Brackets are counted for the
+# strings in image-set(), which are addresses.
 _CSS = re.compile(
     r"""/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)"""
     r"""|(?P<import>@import\s*+)(?:"(?P<import1>(?:[^"\\\n]|\\.)*+)"|'(?P<import2>(?:[^'\\\n]|\\.)*+)')"""
-    r"""|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'"""
+    # Also one that never ends, as CSS reads it: else each quote in it would be the start of another try.
+    r"""|"(?P<string1>(?:[^"\\\n]|\\.)*+)"?|'(?P<string2>(?:[^'\\\n]|\\.)*+)'?"""
     r"""|(?<![\w-])(?P<url>url\(\s*+)"""
-    r"""(?:"(?P<url1>(?:[^"\\\n]|\\.)*+)"|'(?P<url2>(?:[^'\\\n]|\\.)*+)'|(?P<url3>(?:[^"'()\\\s]|\\.)*+))\s*+\)""",
+    r"""(?:"(?P<url1>(?:[^"\\\n]|\\.)*+)"|'(?P<url2>(?:[^'\\\n]|\\.)*+)'|(?P<url3>(?:[^"'()\\\s]|\\.)*+))\s*+\)"""
+    r"""|\\[()]|(?<![\w-])(?P<opened>[\w-]*+)\(|(?P<closed>\))""",
     re.IGNORECASE | re.DOTALL,
 )
+_IMAGE_SETS = frozenset(("image-set", "-webkit-image-set"))
 _CSS_ESCAPE = re.compile(r"\\(?:(?P<hex>[0-9a-fA-F]{1,6})\s?|(?P<line>\n)|(?P<char>.))", re.DOTALL)
 _NOTHING = "data:,"
 _DATA_IMAGE = re.compile(r"data:(?:image|font|application/(?:x-)?font)[/-]", re.IGNORECASE)
@@ -131,12 +135,21 @@ class Rewriter:
         return f"{self._prefix}{found[0]}" if found and found[1] in kinds else ""
 
     def css(self, text: str) -> str:
-        return _CSS.sub(self._css_piece, text)
+        # For each bracket that is open, whether it is of an image-set().
+        brackets: list[bool] = []
+        return _CSS.sub(lambda match: self._css_piece(match, brackets), text)
 
-    def _css_piece(self, match: re.Match[str]) -> str:
+    def _css_piece(self, match: re.Match[str], brackets: list[bool]) -> str:
         if match["import"]:
             address = _unescaped(match["import1"] or match["import2"] or "")
             return f'@import "{self._place(address, "style") or _NOTHING}"'
+        if match["opened"] is not None:
+            brackets.append(match["opened"].lower() in _IMAGE_SETS)
+        elif match["closed"] and brackets:
+            brackets.pop()
+        elif brackets and brackets[-1] and match[0][0] in "\"'":
+            address = _unescaped(match["string1"] or match["string2"] or "")
+            return _quoted(self._image_place(address) or _NOTHING)
         if not match["url"]:
             return match[0]
         address = _unescaped(match["url1"] or match["url2"] or match["url3"] or "").strip()
