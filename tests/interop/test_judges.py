@@ -2,21 +2,24 @@
 
 import gzip
 import http.server
+import io
 import os
 import re
 import subprocess
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 from pytest_django.fixtures import Settings
 
 from factcheck.archive import blobs
-from factcheck.archive.models import Capture
+from factcheck.archive.models import Capture, WaczSignature
+from factcheck.archive.package_checks import check_package
 from factcheck.archive.services import request_capture
 from factcheck.archive.signing import sign_packages
 from factcheck.archive.wacz import open_package
@@ -217,24 +220,107 @@ def serving(folder: Path) -> Iterator[str]:
             thread.join()
 
 
-def test_replayweb_page_shows_a_package(captured: Callable[[bytes], Capture], judges: Path, tmp_path: Path) -> None:
+@contextmanager
+def played(judges: Path, folder: Path, package: bytes, url: str) -> Iterator[Page]:
+    """A package in ReplayWeb.page, once the page in it shows."""
     if CHROMIUM is None:
         pytest.skip("no Chromium here: Debian's package chromium has it")
-    capture = captured(FORMS["gzip"])
-    player = tmp_path / "player"
+    player = folder / "player"
     (player / "replay").mkdir(parents=True)
-    wacz_of(capture, player)
+    (player / "capture.wacz").write_bytes(package)
     for name, place in (("ui.js", "ui.js"), ("sw.js", "replay/sw.js")):
         (player / place).write_bytes((judges / "replaywebpage" / name).read_bytes())
     (player / "index.html").write_text(
         "<!doctype html><script src=ui.js></script>"
-        f'<replay-web-page embed=default source="/capture.wacz" url="{capture.final_url}" style="height:90vh">'
+        f'<replay-web-page embed=replay-with-info source="/capture.wacz" url="{url}" style="height:90vh">'
     )
-
     with serving(player) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         page = browser.new_page()
         page.goto(f"{address}/index.html")
-        shown = page.locator("replay-web-page iframe").content_frame.locator("iframe").first.content_frame
-        shown.get_by_text(SENTENCE).wait_for(timeout=40_000)
+        shown = page.locator("replay-web-page iframe").content_frame
+        shown.locator("iframe").first.content_frame.get_by_text(SENTENCE).wait_for(timeout=40_000)
+        yield page
         browser.close()
+
+
+# What it wrote down when it verified. What its page counts is something else: a signature as valid whatever came of it,
+# or where there is none, and index and pages as invalid in every package, also in py-wacz's, as long as it hashes nothing.
+_WRITTEN_DOWN = """async () => {
+  for (const { name } of await indexedDB.databases()) {
+    const database = await new Promise((done, failed) => {
+      const opening = indexedDB.open(name);
+      opening.onsuccess = () => done(opening.result);
+      opening.onerror = failed;
+    });
+    if (!database.objectStoreNames.contains("verification")) continue;
+    return await new Promise((done, failed) => {
+      const reading = database.transaction("verification").objectStore("verification").getAll();
+      reading.onsuccess = () => done(reading.result);
+      reading.onerror = failed;
+    });
+  }
+}"""
+
+
+def test_replayweb_page_shows_a_package_with_its_key_and_finds_its_signature_right(
+    captured: Callable[[bytes], Capture], judges: Path, tmp_path: Path
+) -> None:
+    capture = captured(FORMS["gzip"])
+    signature = WaczSignature.objects.get()
+    package = wacz_of(capture, tmp_path).read_bytes()
+
+    with played(judges, tmp_path, package, capture.final_url) as page:
+        shown = page.locator("replay-web-page iframe").content_frame
+        shown.get_by_text("This embed is part of a web archive").click()
+        receipt = shown.locator(".embed-info-drop").inner_text()
+        written = page.evaluate(_WRITTEN_DOWN)
+
+    assert signature.public_key in receipt
+    assert signature.hash in receipt
+    assert {row["id"]: row["matched"] for row in written}["signature"] is True
+
+
+def test_replayweb_page_finds_a_signature_of_another_package_wrong(
+    captured: Callable[[bytes], Capture], judges: Path, tmp_path: Path
+) -> None:
+    capture = captured(FORMS["gzip"])
+    package = wacz_of(capture, tmp_path).read_bytes()
+    signature = WaczSignature.objects.get().signature.encode()
+    turned = signature[64:] + signature[:64]
+
+    with played(judges, tmp_path, changed_in_its_digest(package, signature, turned), capture.final_url) as page:
+        written = page.evaluate(_WRITTEN_DOWN)
+
+    assert {row["id"]: row["matched"] for row in written}["signature"] is False
+
+
+def changed_in_its_digest(package: bytes, old: bytes, new: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(package)) as whole, zipfile.ZipFile(out, "w") as made:
+        for name in whole.namelist():
+            content = whole.read(name)
+            assert name != "datapackage-digest.json" or content.count(old) == 1
+            made.writestr(name, content.replace(old, new))
+    return out.getvalue()
+
+
+# --- the other way round: other people's packages, handed in here ---------------------------------
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_package_that_py_wacz_makes_is_found_right_here(
+    form: str, captured: Callable[[bytes], Capture], judges: Path, tmp_path: Path
+) -> None:
+    capture = captured(FORMS[form])
+    warc = warc_of(capture, tmp_path)
+    made = run(judges, "wacz", "create", "--detect-pages", "-o", tmp_path / "theirs.wacz", warc, cwd=tmp_path)
+    assert made.returncode == 0, made.stdout + made.stderr
+
+    with (tmp_path / "theirs.wacz").open("rb") as file:
+        facts = check_package(file)
+
+    assert facts["index"]["lines"] >= 4
+    assert (facts["index"]["wrong"], facts["pages"]["wrong"]) == ({}, {})
+    assert facts["index"]["missing"] == {}
+    assert facts["signature"] == {"form": "none", "result": ""}
