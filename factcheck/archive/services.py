@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
@@ -8,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -47,11 +48,18 @@ URL_MAX_CHARS = 2000
 TITLE_MAX_CHARS = 300
 DETAIL_MAX_CHARS = 500
 UPLOAD_HOW_MAX_CHARS = 300
+# Of advisory locks of two numbers, which are apart from those of one.
+_ORDER_LOCK = 1
 
 
 def host_of(address: str) -> str:
-    """The host name of a canonical address, which is asked for one page at a time; "" if it has none."""
+    """The host name of a canonical address; "" if it has none."""
     return (urlsplit(address).hostname or "")[:255]
+
+
+def place_of(address: str) -> str:
+    """What is asked for one page at a time: a host, with "www." and without, since one mostly leads to the other."""
+    return host_of(address).removeprefix("www.")
 
 
 def owner_of(person: User | None) -> str:
@@ -86,6 +94,7 @@ def request_capture(
             _("The address is longer than %(most)d characters; find a shorter one.") % {"most": URL_MAX_CHARS}
         )
     if not (again or confidential):
+        _one_order_at_a_time(address)
         since = timezone.now() - timedelta(minutes=settings.CAPTURE_WINDOW_MINUTES)
         existing = CaptureRequest.objects.good_or_running(
             address, since=since, discreet=discreet, in_a_browser=engine == Engine.BROWSER
@@ -93,6 +102,15 @@ def request_capture(
         if existing is not None:
             return existing
     return _order(typed, address, by=by, discreet=discreet, confidential=confidential, patient=patient, engine=engine)
+
+
+def _one_order_at_a_time(address: str) -> None:
+    """Until the end of the transaction, whoever orders the same page waits, and then finds this order."""
+    # On SQLite the transaction began with BEGIN IMMEDIATE and is the only writer there is.
+    if connection.vendor == "postgresql":
+        number = int.from_bytes(hashlib.sha256(address.encode()).digest()[:4], "big", signed=True)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_ORDER_LOCK, number])
 
 
 def _require_engine(engine: Engine) -> None:
@@ -109,7 +127,7 @@ def retry_capture(
     despite_tls: bool = False,
     engine: Engine | None = None,
 ) -> CaptureRequest:
-    """Try again now: a new order beside an ended one, whose copy stays; or the same one, brought forward.
+    """Try again now: a new order beside an ended one, whose copy stays; or the one that is under way, brought forward.
 
     As one of many (``bulk``) a new order waits until nobody waits for a single one. With ``despite_tls`` the page is
     taken although its certificate does not verify: an editor's act, only after that has been found out, and the copy
@@ -123,15 +141,17 @@ def retry_capture(
     engine = Engine.HTTP if despite_tls else engine or former
     _require_engine(engine)
     if request.state == CaptureRequest.State.OPEN and engine == request.engine:
-        now = timezone.now()
-        # Two conditions in one UPDATE: a job that is being worked on is left alone.
-        if request.job and Job.objects.filter(pk=request.job.pk, state=Job.State.QUEUED, due_at__gt=now).update(
-            due_at=now
-        ):
-            transaction.on_commit(wake, robust=True)
+        _bring_forward(request, bulk=bulk)
         return request
     if despite_tls and request.last_outcome != Outcome.TLS_ERROR:
         raise CaptureNotPossible(_("Only a page whose certificate was found not to be valid can be taken despite it."))
+    # A second click, or another piece of evidence that rests on the same copy, means the same new one.
+    under_way = request.retries.filter(
+        state=CaptureRequest.State.OPEN, engine=engine, unverified_tls=despite_tls
+    ).first()
+    if under_way is not None:
+        _bring_forward(under_way, bulk=bulk)
+        return under_way
     return _order(
         request.url,
         request.canonical_url,
@@ -146,6 +166,17 @@ def retry_capture(
     )
 
 
+def _bring_forward(request: CaptureRequest, *, bulk: bool) -> None:
+    """Let it be worked on now, and before the many if somebody waits for it alone; a job at work is left alone."""
+    now = timezone.now()
+    waiting = Job.objects.filter(pk=request.job_id, state=Job.State.QUEUED)
+    sooner = waiting.filter(due_at__gt=now).update(due_at=now)
+    if not bulk:
+        sooner += waiting.filter(bulk=True).update(bulk=False)
+    if sooner:
+        transaction.on_commit(wake, robust=True)
+
+
 @transaction.atomic
 def cancel_capture(request: CaptureRequest, *, by: User) -> Capture:
     """End an order that is under way: sealed as failed, with nothing kept. A worker that has it writes nothing more.
@@ -153,15 +184,15 @@ def cancel_capture(request: CaptureRequest, *, by: User) -> Capture:
     For whoever ordered it, and for editors. Raises CaptureNotPossible when it has ended already.
     """
     require(by, Act.ADD_EVIDENCE)
-    # Before its job, as in sealing: two who lock the same two rows must not do so crosswise.
-    request = CaptureRequest.objects.select_for_update().get(pk=request.pk)
     if request.requested_by_id != by.pk:
         require(by, Act.CANCEL_CAPTURE)
+    # Its job before itself, as in every end of a job: two who lock the same two rows must not do so crosswise.
+    if request.job_id is not None:
+        cancel(request.job_id, sentence(Outcome.FAILED, "cancelled"))
+    request = CaptureRequest.objects.select_for_update().get(pk=request.pk)
     if request.state == CaptureRequest.State.SEALED:
         raise CaptureNotPossible(_("The capture has ended already; there is nothing to cancel."))
     attempts = request.job.attempts if request.job else 0
-    if request.job is not None:
-        cancel(request.job.pk, sentence(Outcome.FAILED, "cancelled"))
     record(Action.CAPTURE_CANCELLED, request.subject, {"attempts": attempts}, by=by.actor_id)
     sealing = Sealing(outcome=Outcome.FAILED, reason="cancelled", started_at=request.created_at, attempts=attempts)
     return seal_capture(request, sealing, within=transaction.atomic())
@@ -192,7 +223,7 @@ def _order(
         unverified_tls=despite_tls,
         retry_of=retry_of,
     )
-    request.job = enqueue(JOB_KIND, request.subject, owner=owner_of(by), bulk=bulk, place=request.host)
+    request.job = enqueue(JOB_KIND, request.subject, owner=owner_of(by), bulk=bulk, place=place_of(address))
     request.save()
     facts = {
         "url": address,

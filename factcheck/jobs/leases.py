@@ -55,10 +55,14 @@ class Lease:
 
     @contextmanager
     def finish(self) -> Iterator[None]:
-        """What the work found and the end of the job, in one transaction: both or, with LostLease, neither."""
+        """What the work found and the end of the job, in one transaction: both or, with LostLease, neither.
+
+        The job's row comes first, as for all who end a job: who lock a job and what it is about crosswise, wait for
+        each other until the database breaks one of them off.
+        """
         with transaction.atomic():
-            yield
             self._end(Job.State.DONE, reason="")
+            yield
         self.closed = True
 
     def retry(self, due_at: datetime, reason: str) -> bool:

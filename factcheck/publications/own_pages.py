@@ -14,7 +14,7 @@ from factcheck.accounts.models import User
 from factcheck.archive import blobs
 from factcheck.archive.looking import Look, look_at
 from factcheck.archive.outcomes import Outcome
-from factcheck.archive.services import host_of, owner_of
+from factcheck.archive.services import owner_of, place_of
 from factcheck.articles.models import Article, OwnPage, OwnPageAside, OwnPageState, Revision
 from factcheck.articles.own_page import PageComparison, compare_page, offered
 from factcheck.articles.services import OwnPageFound, expect_own_page, look_at_own_page, write_own_page
@@ -40,7 +40,7 @@ def order_due() -> int:
     due = OwnPage.objects.filter(~Exists(unfinished), next_at__lte=timezone.now(), article__url__gt="")
     ordered = 0
     for page in due.select_related("article").order_by("next_at")[:ORDERED_AT_ONCE]:
-        enqueue(JOB_KIND, page.article.subject, bulk=True, place=host_of(page.article.url))
+        enqueue(JOB_KIND, page.article.subject, bulk=True, place=place_of(page.article.url))
         ordered += 1
     return ordered
 
@@ -51,7 +51,7 @@ def order_now(article: Article, *, by: User | None) -> None:
     look_at_own_page(article, by=by)
     waiting = Job.objects.filter(kind=JOB_KIND, subject=article.subject, state__in=Job.UNFINISHED)
     if not waiting.exists():
-        enqueue(JOB_KIND, article.subject, owner=owner_of(by), place=host_of(article.url))
+        enqueue(JOB_KIND, article.subject, owner=owner_of(by), place=place_of(article.url))
 
 
 def expect_all() -> None:

@@ -1,0 +1,117 @@
+"""Orders that meet: for one page at once, for a copy that somebody else has asked for already, and ends that cross."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from factcheck.archive.errors import CaptureNotPossible
+from factcheck.archive.models import Capture, CaptureRequest
+from factcheck.archive.services import cancel_capture, request_capture, retry_capture
+from factcheck.evidence.models import Stance
+from factcheck.evidence.services import Argument, archive_again, attach_page
+from factcheck.jobs.leases import lease_due_job, lease_job
+from factcheck.jobs.models import Job
+from factcheck.jobs.sweeping import sweep
+from tests import factories, web
+from tests.archive.conftest import attempt
+
+PAGE = "https://paper.example/page"
+
+
+def side_by_side(*acts: Callable[[], object]) -> list[Exception]:
+    """Do all of it at once, each with a connection of its own; what they raised."""
+    gate = threading.Barrier(len(acts))
+    raised: list[Exception] = []
+
+    def one(act: Callable[[], object]) -> None:
+        try:
+            gate.wait()
+            act()
+        except Exception as error:
+            raised.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=one, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return raised
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_order_the_same_page_at_once_get_the_same_order() -> None:
+    def order() -> None:
+        request_capture(PAGE, by=None)
+
+    assert side_by_side(order, order, order, order) == []
+
+    assert CaptureRequest.objects.count() == 1
+    assert Job.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_copy_that_is_cancelled_while_the_sweeper_gives_it_up_is_sealed_once() -> None:
+    editor = factories.editor()
+    for number in range(8):
+        request = request_capture(f"https://{number}.example/", by=editor)
+        assert request.job is not None
+        assert lease_job(request.job.pk) is not None
+        Job.objects.filter(pk=request.job.pk).update(lease_until=timezone.now() - timedelta(seconds=5), attempts=8)
+
+        raised = side_by_side(lambda order=request: cancel_capture(order, by=editor), sweep)  # type: ignore[misc]
+
+        assert all(isinstance(error, CaptureNotPossible) for error in raised), raised
+        assert Capture.objects.filter(request=request).count() == 1
+
+
+@pytest.mark.django_db
+def test_trying_again_twice_is_one_new_order_and_goes_before_the_many(site: web.Site) -> None:
+    ended = request_capture(site.url("/nowhere"), by=None)
+    attempt(ended)
+
+    as_one_of_many = retry_capture(ended, by=None, bulk=True)
+    alone = retry_capture(ended, by=None)
+
+    assert alone == as_one_of_many
+    assert CaptureRequest.objects.count() == 2
+    assert not Job.objects.get(pk=alone.job_id).bulk
+
+
+@pytest.mark.django_db
+def test_trying_again_after_the_second_try_has_ended_is_a_third(site: web.Site) -> None:
+    first = request_capture(site.url("/nowhere"), by=None)
+    attempt(first)
+    second = retry_capture(first, by=None)
+    attempt(second)
+
+    assert retry_capture(first, by=None) not in (first, second)
+
+
+@pytest.mark.django_db
+def test_evidence_that_rests_on_one_copy_shares_the_new_one() -> None:
+    claim = factories.claim()
+    both = [
+        attach_page(claim, url=PAGE, argument=Argument(stance=stance, quote="40 million"), by=factories.reporter())
+        for stance in (Stance.FOR, Stance.CONTEXT)
+    ]
+    assert both[0].capture_request is not None
+    cancel_capture(both[0].capture_request, by=factories.editor())
+
+    new = {archive_again(evidence, by=factories.reporter()).public_id for evidence in both}
+
+    assert len(new) == 1
+
+
+@pytest.mark.django_db
+def test_a_site_is_one_place_with_www_and_without() -> None:
+    request_capture("https://www.paper.example/one", by=None)
+    request_capture("https://paper.example/two", by=None)
+
+    assert lease_due_job() is not None
+    assert lease_due_job() is None
