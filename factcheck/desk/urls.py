@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from factcheck.desk.views import (
     articles,
+    back_up,
     capture_list,
     captures,
     claims,
@@ -39,6 +40,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("articles/<slug:slug>/own-page/take/", own_page.own_page_take, name="own_page_take"),
     path("articles/<slug:slug>/own-page/aside/", own_page.own_page_aside, name="own_page_aside"),
     path("articles/<slug:slug>/own-page/back/", own_page.own_page_back, name="own_page_back"),
+    path("articles/<slug:slug>/back-up/", back_up.back_up, name="back_up"),
+    path("articles/<slug:slug>/back-up/decide/", back_up.back_up_decide, name="back_up_decide"),
     path("articles/<slug:slug>/left/", left.left, name="article_left"),
     path("articles/<slug:slug>/left/set-aside/", left.set_aside, name="set_aside"),
     path("articles/<slug:slug>/mark/", marking.claim_mark, name="claim_mark"),

@@ -26,7 +26,10 @@ DOCUMENT = docx(
     comments='<w:comment w:id="1" w:author="Rosa"><w:p><w:r><w:t>&lt;b&gt;Budget&lt;/b&gt; https://example.org/b'
     "</w:t></w:r></w:p></w:comment>",
 )
-MARKUP = "<meta charset=windows-1252><h1>Bridge closes</h1><p>Repairs cost <b>40</b> million €.</p><script>alert(1)</script><ul><li>Walk</ul>"
+MARKUP = (
+    "<meta charset=windows-1252><h1>Bridge closes</h1><p>Repairs cost <b>40</b> million €.</p>"
+    "<script>alert(1)</script><ul><li>Walk</ul>"
+)
 NAMES = ("title", "byline", "date", "language", "url")
 
 

@@ -63,6 +63,8 @@ TABLE: dict[str, Desk | Public] = {
     "desk:article_history": Desk(get=ALL),
     "desk:article_compare": Desk(get=ALL),
     "desk:article_left": Desk(get=ALL),
+    "desk:back_up": Desk(get=ALL),
+    "desk:back_up_decide": Desk(get=NOBODY, post=ALL),
     "desk:own_page": Desk(get=ALL),
     "desk:own_page_look": Desk(get=NOBODY, post=ALL),
     "desk:own_page_take": Desk(get=NOBODY, post=ALL),

@@ -14,7 +14,7 @@ from factcheck.articles.errors import UnreadableText
 from factcheck.articles.formats import Format
 from factcheck.articles.importing import Draft, read_draft
 from factcheck.articles.models import Article, Revision
-from factcheck.articles.selectors import latest_revision
+from factcheck.articles.selectors import has_back_up, latest_revision
 from factcheck.articles.services import change_details, import_article
 from factcheck.claims.models import Claim, Placing
 from factcheck.claims.services import revise_article
@@ -34,6 +34,7 @@ from factcheck.desk.forms.marking import MarkForm
 from factcheck.desk.http import DeskRequest, desk_view
 from factcheck.desk.preview import parts
 from factcheck.desk.selectors_articles import article_rows, workspace
+from factcheck.desk.selectors_back_up import back_up_of
 from factcheck.desk.selectors_history import article_entries, events
 from factcheck.desk.selectors_own_page import own_page_line
 from factcheck.desk.selectors_revisions import last_checked_revision
@@ -75,6 +76,7 @@ def workspace_context(article: Article, request: DeskRequest, form: MarkForm | N
         else MarkForm(initial=initial | {"words": suggested}, auto_id="words_%s"),
         "suggested": bool(suggested),
         "own_page": own_page_line(article),
+        "back_up": back_up_of(article, request.user) if has_back_up(article) else None,
         "last_checked": last_checked_revision(article, request.user) if work.revision.number > 1 else None,
     }
 

@@ -12,6 +12,7 @@ from factcheck.accounts.permissions import Act
 from factcheck.archive.errors import UploadRefused
 from factcheck.archive.models import Engine
 from factcheck.archive.selectors import layers_of
+from factcheck.archive.services import URL_MAX_CHARS
 from factcheck.claims.models import Claim
 from factcheck.claims.selectors import last_words
 from factcheck.desk import stale
@@ -61,7 +62,9 @@ def evidence_new(request: DeskRequest, claim_id: str, kind: str) -> HttpResponse
     if kind not in FORMS:
         raise Http404
     if request.method != "POST":
-        form = FORMS[kind](person=request.user)
+        # An address that the author's back-up names.
+        suggested = {"url": request.GET.get("url", "")[:URL_MAX_CHARS]} if kind == SourceKind.PAGE else {}
+        form = FORMS[kind](person=request.user, initial=suggested)
         return render(request, "desk/evidence/new.html", _new_context(claim, kind, form))
     form = FORMS[kind](request.POST, request.FILES, person=request.user)
     if form.is_valid():
