@@ -168,8 +168,10 @@ def retry_capture(
 
 def _bring_forward(request: CaptureRequest, *, bulk: bool) -> None:
     """Let it be worked on now, and before the many if somebody waits for it alone; a job at work is left alone."""
+    if request.job is None:
+        return
     now = timezone.now()
-    waiting = Job.objects.filter(pk=request.job_id, state=Job.State.QUEUED)
+    waiting = Job.objects.filter(pk=request.job.pk, state=Job.State.QUEUED)
     sooner = waiting.filter(due_at__gt=now).update(due_at=now)
     if not bulk:
         sooner += waiting.filter(bulk=True).update(bulk=False)

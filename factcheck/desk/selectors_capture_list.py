@@ -111,7 +111,8 @@ def capture_list(person: User, filters: Filters, *, before: str = "") -> Capture
     now = timezone.now()
     fitting = _fitting(person, filters)
     asked = fitting.filter(_in_state(filters.state, now)) if filters.state in STATES else fitting
-    if start := CaptureRequest.objects.filter(public_id=before).values("created_at", "pk").first():
+    # By the same rule: where the list goes on would tell that there is something and when it was ordered.
+    if start := requests_visible_to(person).filter(public_id=before).values("created_at", "pk").first():
         at, pk = start["created_at"], start["pk"]
         asked = asked.filter(Q(created_at__lt=at) | Q(created_at=at, pk__lt=pk))
     found = list(

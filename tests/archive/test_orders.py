@@ -80,7 +80,9 @@ def test_trying_again_twice_is_one_new_order_and_goes_before_the_many(site: web.
 
     assert alone == as_one_of_many
     assert CaptureRequest.objects.count() == 2
-    assert not Job.objects.get(pk=alone.job_id).bulk
+    assert alone.job is not None
+    alone.job.refresh_from_db()
+    assert not alone.job.bulk
 
 
 @pytest.mark.django_db

@@ -158,6 +158,31 @@ def test_pages_follow_one_another_without_a_gap_or_a_row_twice():
     assert second.older == ""
 
 
+def test_where_to_go_on_from_tells_nothing_of_what_is_off_the_record():
+    order("/older")
+    secret = attach_page(
+        factories.claim(),
+        url="https://secret.example/a",
+        argument=Argument(stance="for", off_record=True),
+        by=factories.reporter(),
+    ).capture_request
+    order("/newer")
+
+    def shown(before):
+        page = client_of(factories.checker()).get(reverse(LIST), {"before": before}).context["page"]
+        return [row.request.canonical_url for row in page.rows]
+
+    assert shown(secret.public_id) == shown("no-such") == ["https://paper.example/newer", "https://paper.example/older"]
+
+
+def test_no_character_of_the_address_line_or_the_form_breaks_the_list():
+    client = client_of(factories.checker())
+    query = dict.fromkeys(("before", "words", "host", "person", "article", "state", "outcome"), "\0'")
+
+    assert client.get(reverse(LIST), query).status_code == 200
+    assert client.post(reverse(LIST), {"act": "retry", "chosen": ["\0'"]}).status_code == 302
+
+
 def test_the_chosen_ones_are_tried_again_as_bulk_and_their_evidence_goes_with_them():
     evidence = attach_page(
         factories.claim(), url="https://paper.example/a", argument=Argument(stance="for"), by=factories.reporter()

@@ -36,7 +36,7 @@ def captures(request: DeskRequest) -> HttpResponse:
     if request.method == "POST":
         _act_on_chosen(request)
         return redirect(f"{reverse('desk:captures')}?{filters.query()}")
-    page = capture_list(request.user, filters, before=request.GET.get("before", ""))
+    page = capture_list(request.user, filters, before=_storable(request.GET.get("before", "")))
     context = {"page": page, "filters": filters, "outcomes": Outcome.choices, "here": filters.query()}
     return render(request, "desk/captures/list.html", context)
 
@@ -62,14 +62,18 @@ def capture_cancel(request: DeskRequest, capture_id: str) -> HttpResponse:
 
 def _filters(request: DeskRequest) -> Filters:
     asked = {name: request.GET.get(name, "").strip()[:FILTER_MAX_CHARS] for name in Filters.__dataclass_fields__}
-    # PostgreSQL takes no NUL in a text.
-    return Filters(**{name: value.replace("\0", "") for name, value in asked.items()})
+    return Filters(**{name: _storable(value) for name, value in asked.items()})
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL takes no NUL in a text."""
+    return text.replace("\0", "")
 
 
 def _act_on_chosen(request: DeskRequest) -> None:
     acts: dict[str, Callable[[CaptureRequest, User], None]] = {"retry": _retry, "cancel": _cancel}
     act = acts.get(request.POST.get("act", ""))
-    chosen = [public_id[:8] for public_id in request.POST.getlist("chosen")[:ROWS_ON_A_PAGE]]
+    chosen = [_storable(public_id[:8]) for public_id in request.POST.getlist("chosen")[:ROWS_ON_A_PAGE]]
     if act is None or not chosen:
         messages.error(request, _("Choose captures first, and then what is to be done with them."))
         return
