@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from factcheck.articles.models import Article, Revision
 from factcheck.publications.models import Publication
 from tests import factories
+from tests.articles.documents import docx, paragraph, run
 
 pytestmark = pytest.mark.django_db
 
@@ -51,8 +52,35 @@ def test_import_article_offers_and_removes_nothing_unasked(scraped: str):
         "paragraphs": 3,
         "offered": ["Advertisment"],
         "removed": [],
+        "format": "text",
+        "back_up": 0,
     }
     assert "Advertisment" in revision.text
+
+
+def test_import_article_reads_a_document_and_counts_the_notes_that_came_with_it(tmp_path: Path):
+    path = tmp_path / "article.docx"
+    marked = '<w:commentRangeStart w:id="1"/>' + run("Repairs cost 40 million.") + '<w:commentRangeEnd w:id="1"/>'
+    comments = '<w:comment w:id="1"><w:p><w:r><w:t>See the budget.</w:t></w:r></w:p></w:comment>'
+    path.write_bytes(docx(paragraph("Bridge closes", "Titel") + paragraph(marked), comments=comments))
+
+    answer = said("import_article", str(path))
+
+    assert (answer["slug"], answer["paragraphs"], answer["format"], answer["back_up"]) == (
+        "bridge-closes",
+        1,
+        "docx",
+        1,
+    )
+
+
+def test_import_article_refuses_a_broken_document_in_one_sentence(tmp_path: Path):
+    path = tmp_path / "article.docx"
+    path.write_bytes(b"PK\x03\x04 rubbish")
+
+    with pytest.raises(CommandError, match="damaged"):
+        call_command("import_article", str(path))
+    assert not Article.objects.exists()
 
 
 def test_import_article_removes_what_it_offers_on_request(scraped: str):
