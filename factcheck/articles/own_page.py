@@ -25,6 +25,8 @@ MOST_PIECES = 5_000
 MOST_EDITED = 200
 MOST_CANDIDATES = 400
 MOST_NEW = 100
+# A line that the import would offer to remove, such as a byline or a date, is no longer than that.
+LONGEST_LINE_AROUND = 120
 # How many of its lines a page may make of one paragraph.
 MOST_JOINED = 30
 # How alike, out of 100, a paragraph must be to its edited self: between its neighbours, elsewhere, and if it is short.
@@ -73,13 +75,31 @@ class PageComparison:
         return self.share >= SHARE_OF_ARTICLE
 
 
-def compare_page(blocks: Sequence[PlacedBlock], visible: str, main: str = "") -> PageComparison:
-    """Look for the blocks in the words of a page.
+class PageText:
+    """The words of a page, made ready for being compared with several revisions.
 
     ``visible`` are all its words, a line for each piece. ``main`` are those that a reader of pages takes for the
     article: without them, a new paragraph is known only between two of ours.
     """
-    return _Page(blocks, visible, main).compared()
+
+    def __init__(self, visible: str, main: str = "") -> None:
+        self.pieces = _pieces(visible)
+        key_of = {piece: _key(piece) for piece in {*self.pieces, *_pieces(main)}}
+        self.keys = [key_of[piece] for piece in self.pieces]
+        self.main_keys = {key_of[piece] for piece in _pieces(main)}
+        self.places: dict[str, list[int]] = defaultdict(list)
+        for at, key in enumerate(self.keys):
+            self.places[key].append(at)
+
+
+def compare_page(blocks: Sequence[PlacedBlock], page: PageText) -> PageComparison:
+    """Look for the blocks in the words of a page."""
+    return _Compared(blocks, page).comparison()
+
+
+def says_the_same(blocks: Sequence[PlacedBlock], page: PageText) -> bool:
+    """Whether ``compare_page`` would find no difference; without looking for what is edited, which takes longest."""
+    return _Compared(blocks, page).is_the_same()
 
 
 def with_differences(blocks: Sequence[PlacedBlock], differences: Iterable[Difference]) -> list[Block]:
@@ -113,22 +133,23 @@ def _pieces(text: str) -> list[str]:
     return [line for line in lines if line][:MOST_PIECES]
 
 
-class _Page:
-    def __init__(self, blocks: Sequence[PlacedBlock], visible: str, main: str) -> None:
+class _Compared:
+    def __init__(self, blocks: Sequence[PlacedBlock], page: PageText) -> None:
         self.blocks = blocks
         self.keys = [_key(block.text) for block in blocks]
-        self.pieces = _pieces(visible)
-        self.piece_keys = [_key(piece) for piece in self.pieces]
-        self.main_keys = {_key(piece) for piece in _pieces(main)}
+        self.page = page
         # Of each block, the first piece that it was found in, and what it is there if it is not the same.
         self.place: dict[int, int] = {}
         self.edited: dict[int, str] = {}
         self.used: set[int] = set()
-
-    def compared(self) -> PageComparison:
         self._find_whole()
         self._find_split()
         self._find_joined()
+
+    def is_the_same(self) -> bool:
+        return len(self.place) == len(self.blocks) and not self._new()
+
+    def comparison(self) -> PageComparison:
         self._find_edited()
         found = sum(len(key) for number, key in enumerate(self.keys) if number in self.place)
         share = found / max(sum(map(len, self.keys)), 1)
@@ -147,12 +168,9 @@ class _Page:
         self.used.update(places)
 
     def _find_whole(self) -> None:
-        there: dict[str, list[int]] = defaultdict(list)
-        for at, key in enumerate(self.piece_keys):
-            there[key].append(at)
         last = -1
         for number, key in enumerate(self.keys):
-            free = [at for at in there.get(key, ()) if at not in self.used]
+            free = [at for at in self.page.places.get(key, ()) if at not in self.used]
             if free:
                 # The one behind the block before: a headline stands in the menu too.
                 best = next((at for at in free if at > last), free[0])
@@ -163,13 +181,13 @@ class _Page:
         return [number for number in range(len(self.blocks)) if number not in self.place]
 
     def _free_pieces(self) -> list[int]:
-        return [at for at in range(len(self.pieces)) if at not in self.used]
+        return [at for at in range(len(self.page.pieces)) if at not in self.used]
 
     def _find_split(self) -> None:
         """Blocks that the page has in several pieces, with a word from the website between them or not."""
         for number in self._free_blocks()[:MOST_EDITED]:
             for start in self._free_pieces():
-                if self.piece_keys[start] and self.keys[number].startswith(self.piece_keys[start]):
+                if self.page.keys[start] and self.keys[number].startswith(self.page.keys[start]):
                     run = self._run_that_says(self.keys[number], start)
                     if run:
                         self._take(number, run)
@@ -177,12 +195,12 @@ class _Page:
 
     def _run_that_says(self, key: str, start: int) -> list[int]:
         said, run = "", list[int]()
-        for at in range(start, min(start + MOST_JOINED, len(self.pieces))):
+        for at in range(start, min(start + MOST_JOINED, len(self.page.pieces))):
             if at in self.used:
                 return []
-            if run and furniture(self.pieces[at]):
+            if run and furniture(self.page.pieces[at]):
                 continue
-            said = _key(f"{said} {self.pieces[at]}")
+            said = _key(f"{said} {self.page.pieces[at]}")
             run.append(at)
             if said == key:
                 return run
@@ -194,7 +212,7 @@ class _Page:
         """Blocks that the page has in one piece."""
         free = set(self._free_blocks()[:MOST_EDITED])
         for at in self._free_pieces():
-            key = self.piece_keys[at]
+            key = self.page.keys[at]
             for first in sorted(number for number in free if self.keys[number] and key.startswith(self.keys[number])):
                 if at in self.used:
                     break
@@ -233,24 +251,22 @@ class _Page:
         pairs = []
         for number in free:
             low = max((at for block, at in anchors if block < number), default=-1)
-            high = min((at for block, at in anchors if block > number), default=len(self.pieces))
+            high = min((at for block, at in anchors if block > number), default=len(self.page.pieces))
             near = [at for at in places if low < at < high][:MOST_CANDIDATES]
+            close = set(near)
             far = [at for at in places if not low < at < high][: MOST_CANDIDATES - len(near)]
             for at in [*near, *far]:
-                runs = [[at], [at, at + 1]] if at + 1 in near else [[at]]
+                is_near = low < at < high and len(self.keys[number]) >= SHORT
+                least = ALIKE_IN_PLACE if is_near else ALIKE_ELSEWHERE
+                runs = [[at], [at, at + 1]] if at + 1 in close else [[at]]
                 for run in runs:
-                    length = sum(len(self.piece_keys[place]) for place in run)
-                    if not len(self.keys[number]) / 3 < length < len(self.keys[number]) * 3:
-                        # So unequal, nothing is alike enough.
-                        continue
-                    words = " ".join(self.pieces[place] for place in run)
-                    likeness = fuzz.ratio(self.keys[number], _key(words))
-                    is_near = low < at < high and len(self.keys[number]) >= SHORT
-                    if likeness >= (ALIKE_IN_PLACE if is_near else ALIKE_ELSEWHERE):
-                        pairs.append((-likeness, number, run, words))
-        for _likeness, number, run, words in sorted(pairs):
+                    key = " ".join(self.page.keys[place] for place in run)
+                    if likeness := fuzz.ratio(self.keys[number], key, score_cutoff=least):
+                        pairs.append((-likeness, number, run))
+        for _likeness, number, run in sorted(pairs):
             if number not in self.place and not self.used & set(run):
                 self._take(number, run)
+                words = " ".join(self.page.pieces[place] for place in run)
                 marker = _MARKER.match(self.blocks[number].text)
                 has_marker = _MARKER.match(words)
                 self.edited[number] = f"{marker.group()}{words}" if marker and not has_marker else words
@@ -261,17 +277,19 @@ class _Page:
             return []
         first, last = anchors[0][1], max(at for _block, at in anchors)
         ours = " ".join(self.keys)
-        in_main = sum(self.piece_keys[at] in self.main_keys for at in self.place.values())
+        in_main = sum(self.page.keys[at] in self.page.main_keys for at in self.place.values())
         trusted = in_main >= len(self.place) / 2
         found = []
         for at in self._free_pieces():
             inside = first < at < last
-            if not (self.piece_keys[at] in self.main_keys if trusted else inside):
+            if not (self.page.keys[at] in self.page.main_keys if trusted else inside):
                 continue
-            if self.piece_keys[at] in ours or not self._is_of_an_article(self.pieces[at], inside=inside and trusted):
+            if self.page.keys[at] in ours or not self._is_of_an_article(
+                self.page.pieces[at], inside=inside and trusted
+            ):
                 continue
             number = max((block + 1 for block, place in anchors if place < at), default=0)
-            found.append(Difference(number, "", self.pieces[at]))
+            found.append(Difference(number, "", self.page.pieces[at]))
             if len(found) == MOST_NEW:
                 break
         return found
@@ -281,6 +299,8 @@ class _Page:
         words = len(piece.split())
         if not ((_ENDS_A_SENTENCE.search(piece) and words > 2) or (inside and words > 3)):
             return False
+        if len(piece) > LONGEST_LINE_AROUND:
+            return True
         try:
             return not read_plain_text(piece.encode()).offered
         except UnreadableText:

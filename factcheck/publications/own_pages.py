@@ -16,7 +16,7 @@ from factcheck.archive.looking import Look, look_at
 from factcheck.archive.outcomes import Outcome
 from factcheck.archive.services import owner_of, place_of
 from factcheck.articles.models import Article, OwnPage, OwnPageAside, OwnPageState, Revision
-from factcheck.articles.own_page import PageComparison, compare_page, offered
+from factcheck.articles.own_page import PageText, compare_page, offered, says_the_same
 from factcheck.articles.services import OwnPageFound, expect_own_page, look_at_own_page, write_own_page
 from factcheck.jobs.leases import Lease
 from factcheck.jobs.models import Job
@@ -27,8 +27,8 @@ JOB_KIND = "own-page"
 # So often the sweeper looks which are due.
 ORDER_EVERY_SECONDS = 10
 ORDERED_AT_ONCE = 50
-# A page that has the words of an older revision is one that nobody has brought up to date.
-OLDER_REVISIONS = 20
+# Which may also be what the page has the words of: it was not brought up to date, or is ahead of us.
+OTHER_REVISIONS = 20
 FIRST_DAY = timedelta(days=1)
 
 
@@ -95,15 +95,16 @@ def judge(look: Look, published: Revision, revisions: list[Revision], set_aside:
         # Of half a page, nobody can say what is gone from it.
         outcome = Outcome.NEEDS_BROWSER if look.outcome is Outcome.CAPTURED else look.outcome
         return OwnPageFound(OwnPageState.UNREAD, url, published, latest, outcome=str(outcome), reason=look.reason)
-    compared = _compared(published, look)
-    if not compared.differences:
+    page = PageText(look.texts["visible"], look.texts.get("main", ""))
+    if says_the_same(published.blocks, page):
         return OwnPageFound(OwnPageState.SAME, url, published, latest)
-    for revision in [each for each in revisions if each != published][:OLDER_REVISIONS]:
-        if not _compared(revision, look).differences:
+    for revision in [each for each in revisions if each != published][:OTHER_REVISIONS]:
+        if says_the_same(revision.blocks, page):
             return OwnPageFound(OwnPageState.OTHER, url, published, latest, shows=revision)
+    compared = compare_page(published.blocks, page)
     if not compared.is_the_article:
         return OwnPageFound(OwnPageState.NOT_ARTICLE, url, published, latest)
-    found = compared if latest == published else _compared(latest, look)
+    found = compared if latest == published else compare_page(latest.blocks, page)
     differences = offered(compared.differences, found.differences, set_aside)
     if differences:
         body = blobs.store(look.body)
@@ -114,10 +115,6 @@ def judge(look: Look, published: Revision, revisions: list[Revision], set_aside:
         # What is different on it was taken over already, into a revision that is not published.
         return OwnPageFound(OwnPageState.OTHER, url, published, latest, shows=latest)
     return OwnPageFound(OwnPageState.SAME, url, published, latest)
-
-
-def _compared(revision: Revision, look: Look) -> PageComparison:
-    return compare_page(revision.blocks, look.texts["visible"], look.texts.get("main", ""))
 
 
 def _next(publication: Publication) -> datetime | None:

@@ -3,7 +3,7 @@
 import pytest
 
 from factcheck.articles.canonical import Block, BlockKind, place_blocks
-from factcheck.articles.own_page import compare_page, offered, with_differences
+from factcheck.articles.own_page import PageText, compare_page, offered, says_the_same, with_differences
 
 ARTICLE = (
     ("headline", "Harbour bridge to close for a year"),
@@ -32,7 +32,10 @@ def body(*changes: tuple[str, str]) -> list[str]:
 
 def compared(lines: list[str], *, main: bool = True):
     visible = "\n\n".join([*AROUND_BEFORE, *lines, *AROUND_AFTER])
-    return compare_page(placed(), visible, "\n".join(lines) if main else "")
+    page = PageText(visible, "\n".join(lines) if main else "")
+    comparison = compare_page(placed(), page)
+    assert says_the_same(placed(), page) == (not comparison.differences)
+    return comparison
 
 
 def found(lines: list[str], **options):
@@ -168,7 +171,9 @@ def test_what_a_newer_revision_changed_is_not_the_page_s_doing():
     newer = [(kind, text.replace("18,000", "20,000").replace("cheaper", "sooner")) for kind, text in ARTICLE]
     page = "\n".join(body(("40 million", "43 million"), ("3 March", "4 March")))
 
-    found = offered(compare_page(placed(), page).differences, compare_page(placed(newer), page).differences)
+    found = offered(
+        compare_page(placed(), PageText(page)).differences, compare_page(placed(newer), PageText(page)).differences
+    )
 
     assert [(difference.at, difference.before == newer[difference.at][1]) for difference in found] == [
         (1, True),
@@ -182,4 +187,4 @@ def test_what_a_newer_revision_changed_is_not_the_page_s_doing():
     "page", ["", "\n" * 50_000, "word " * 200_000, "\n".join(["The same line."] * 20_000), "a\n\n" * 50_000]
 )
 def test_pages_made_to_keep_us_busy_are_not_the_article(page: str):
-    assert not compare_page(placed(), page, page).is_the_article
+    assert not compare_page(placed(), PageText(page, page)).is_the_article

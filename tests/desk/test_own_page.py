@@ -105,6 +105,17 @@ def test_the_changed_words_stand_side_by_side_with_the_claim_that_they_touch(ser
     assert f'value="{key_of(article)}" checked' in text
 
 
+def test_a_paragraph_that_would_be_taken_out_is_not_ticked_beforehand(served: web.Site):
+    article = published(served)
+    served.pages["/bridge"] = as_page(factories.TEXT.replace("About 18,000 people cross the bridge every day.", ""))
+    read(article)
+
+    text = own_page(article).content.decode()
+
+    assert f'value="{key_of(article)}"' in text
+    assert "checked" not in text
+
+
 def test_hostile_words_of_the_page_are_shown_as_words(served: web.Site):
     article = published(served)
     served.pages["/bridge"] = as_page(

@@ -15,7 +15,7 @@ from lxml import html
 from factcheck.archive.extracting import extract
 from factcheck.articles.canonical import place_blocks
 from factcheck.articles.importing import blocks_of, read_plain_text
-from factcheck.articles.own_page import compare_page
+from factcheck.articles.own_page import PageText, compare_page
 from factcheck.operations.sample import newsroom
 from factcheck.operations.sample_sources import REDIRECTS, make_server, our_page, pages
 
@@ -140,4 +140,4 @@ def test_our_own_page_of_the_sample_says_what_its_last_version_says():
         file.seek(0)
         texts = {layer.kind: layer.text for layer in extract(file, "text/html").layers}
 
-    assert compare_page(blocks, texts["visible"], texts["main"]).differences == ()
+    assert compare_page(blocks, PageText(texts["visible"], texts["main"])).differences == ()
