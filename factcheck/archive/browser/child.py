@@ -28,7 +28,7 @@ from typing import Any
 
 from playwright.async_api import Browser, CDPSession, Error, Page, async_playwright
 
-from . import chromium, processes
+from . import chromium, network, processes
 from .bounds import (
     ADDRESS_MAX_CHARS,
     DOM_MAX_CHARS,
@@ -45,7 +45,12 @@ from .bounds import (
     WORDS_MAX_CHARS,
 )
 
-MAX_DIALOGS = 20
+# Beside our proxy there is no network here, which a page need not take for being off line. And a dialog that is put to
+# nobody only holds up the page; one that opens all the same is dismissed by Playwright.
+_SURROUNDINGS = """
+Object.defineProperty(Navigator.prototype, "onLine", {get: () => true});
+alert = () => undefined; confirm = () => false; prompt = () => null; print = () => undefined;
+"""
 # By when, as parts of the time there is, the page must have begun to come, be readable, be complete, be at rest, and
 # have been scrolled through. What is left is for text and pictures.
 BEGUN, READABLE, COMPLETE, QUIET, SCROLLED = 0.45, 0.5, 0.58, 0.63, 0.7
@@ -79,7 +84,6 @@ class Visit:
         self._ways: dict[str, list[str]] = {}
         self._loader = ""
         self._frozen = False
-        self._dialogs = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._page: Page
         self._session: CDPSession
@@ -132,6 +136,8 @@ class Visit:
             await self._within(1.0, self._session.send("Emulation.setScriptExecutionDisabled", {"value": True}))
         with contextlib.suppress(TooSlow, Error):
             await self._within(1.0, self._session.send("Runtime.terminateExecution"))
+        with contextlib.suppress(TooSlow, Error):
+            await self._within(1.0, self._session.send("Page.handleJavaScriptDialog", {"accept": False}))
 
     # --- the way
 
@@ -171,9 +177,9 @@ class Visit:
             permissions=[],
             timezone_id="UTC",
         )
+        await context.add_init_script(_SURROUNDINGS)
         self._page = page = await context.new_page()
         context.on("page", lambda other: self._do(other.close()) if other is not page else None)
-        context.on("dialog", lambda dialog: self._do(self._dismiss(dialog)))
         page.on("crash", lambda _page: self._result.update(crashed=True))
         self._session = session = await context.new_cdp_session(page)
         session.on("Network.requestWillBeSent", self._sees_request)
@@ -191,13 +197,6 @@ class Visit:
         task = asyncio.get_running_loop().create_task(quietly())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _dismiss(self, dialog: Any) -> None:
-        self._dialogs += 1
-        if self._dialogs == MAX_DIALOGS:
-            self.note("dialogs: there was no end of them, and the page's scripts were stopped")
-            self._do(self._wake())
-        await dialog.dismiss()
 
     def _sees_request(self, event: dict[str, Any]) -> None:
         if event.get("type") != "Document" or event.get("frameId") != self._frame:
@@ -421,6 +420,8 @@ def main() -> None:
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     order = json.loads(_line())
+    if order["own_network"]:
+        network.step_out(int(order["proxy_port"]))
     order["sandbox"] = chromium.sandbox_works()
     grace = float(order["seconds"]) + 15.0
     broken = threading.Event()

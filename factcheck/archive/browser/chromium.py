@@ -14,7 +14,8 @@ _SANDBOX_HELPERS = (
     Path("/usr/lib/chromium-browser/chrome-sandbox"),
     Path("/opt/google/chrome/chrome-sandbox"),
 )
-_CLONE_NEWUSER = 0x10000000
+# New namespaces for users, processes and the network: what Chromium's sandbox is made of.
+_CLONE_NEW = 0x10000000 | 0x20000000 | 0x40000000
 # Playwright would allow these for its users' tests.
 UNWANTED_DEFAULTS = ("--disable-popup-blocking", "--enable-unsafe-swiftshader")
 # The last such switch on a command line is the only one that counts, so that Playwright's own are among these.
@@ -42,6 +43,7 @@ def arguments(*, key_hash: str) -> list[str]:
         "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
         f"--ignore-certificate-errors-spki-list={key_hash}",
         "--disable-quic",
+        # Of these two, Chromium 150 heeds the second.
         "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
         "--webrtc-ip-handling-policy=disable_non_proxied_udp",
         "--dns-prefetch-disable",
@@ -79,5 +81,5 @@ def _namespaces_are_allowed() -> bool:
     """Tried out by a fork, since what forbids them differs from one kernel to the next."""
     pid = os.fork()
     if pid == 0:
-        os._exit(0 if ctypes.CDLL(None).unshare(_CLONE_NEWUSER) == 0 else 1)
+        os._exit(0 if ctypes.CDLL(None).unshare(_CLONE_NEW) == 0 else 1)
     return os.waitpid(pid, 0)[1] == 0

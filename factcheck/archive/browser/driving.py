@@ -118,15 +118,18 @@ def _available(configured: str) -> bool:
 
 
 @contextlib.contextmanager
-def rendering(order: Order, *, stage: Callable[[str], None] = lambda _name: None) -> Iterator[Rendered]:
+def rendering(
+    order: Order, *, stage: Callable[[str], None] = lambda _name: None, own_network: bool = True
+) -> Iterator[Rendered]:
     """What the browser makes of a page; its files are there until the end of the block.
 
-    ``stage`` is told what is being done; should it raise, the browser is ended and the error goes on.
+    ``stage`` is told what is being done; should it raise, the browser is ended and the error goes on. Where the kernel
+    allows it, the browser gets a network of its own in which there is the proxy alone, unless ``own_network`` is off.
     """
     remove_leftovers()
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_place()))
     try:
-        stopped = _Run(order, folder).to_the_end(stage)
+        stopped = _Run(order, folder, own_network).to_the_end(stage)
         yield _understood(folder, *stopped)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -149,7 +152,7 @@ def _place() -> Path:
 
 
 class _Run:
-    def __init__(self, order: Order, folder: Path) -> None:
+    def __init__(self, order: Order, folder: Path, own_network: bool) -> None:
         self._folder = folder
         self._deadline = time.monotonic() + order.seconds + 2.0
         self._seen: set[processes.Process] = set()
@@ -157,7 +160,7 @@ class _Run:
             (folder / name).mkdir()
         with (folder / _LOG).open("wb") as log:
             self._child = self._start(folder, log)
-        words = vars(order) | {"chromium": chromium.find(settings.CAPTURE_BROWSER)}
+        words = vars(order) | {"chromium": chromium.find(settings.CAPTURE_BROWSER), "own_network": own_network}
         assert self._child.stdin is not None
         with contextlib.suppress(OSError):
             self._child.stdin.write(json.dumps(words).encode() + b"\n")
