@@ -245,7 +245,7 @@ def played(judges: Path, folder: Path, package: bytes, url: str) -> Iterator[Pag
 
 
 # What it wrote down when it verified. What its page counts is something else: a signature as valid whatever came of it,
-# or where there is none, and index and pages as invalid in every package, also in py-wacz's, as long as it hashes nothing.
+# or where there is none, and index and pages as invalid in every package, also in py-wacz's, while it hashes nothing.
 _WRITTEN_DOWN = """async () => {
   for (const { name } of await indexedDB.databases()) {
     const database = await new Promise((done, failed) => {
