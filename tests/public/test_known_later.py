@@ -187,7 +187,7 @@ def test_what_witnesses_hold_costs_one_query_however_much_it_is():
 @pytest.mark.usefixtures("holder")
 def test_the_page_of_a_copy_names_the_key_that_signed_and_leads_to_the_newsroom_s_keys():
     capture = published()
-    assert "Package signed" not in page_of(capture).content.decode()
+    assert "Our package of it" not in page_of(capture).content.decode()
 
     sign_packages()
 
