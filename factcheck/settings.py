@@ -169,6 +169,7 @@ INSERT_ONLY_MODELS: list[str] = [
     "verdicts.Rating",
     "verdicts.Verdict",
     "verdicts.SignOff",
+    "verdicts.SentBack",
     "publications.Override",
     "publications.Publication",
     "publications.Notice",

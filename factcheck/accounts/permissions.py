@@ -22,6 +22,8 @@ class Act(StrEnum):
     DECIDE = "decide"
     CONFIRM_PASSAGE = "confirm_passage"
     SIGN_OFF = "sign_off"
+    ASSIGN = "assign"
+    END_REVIEW = "end_review"
     SET_OWN_PAGE_ASIDE = "set_own_page_aside"
     SET_VISIBILITY = "set_visibility"
     ASK_WITNESS = "ask_witness"
@@ -46,7 +48,9 @@ _LABELS = {
     Act.WITHDRAW_CLAIM: gettext_lazy("withdraw claims"),
     Act.DECIDE: gettext_lazy("file verdicts"),
     Act.CONFIRM_PASSAGE: gettext_lazy("confirm a passage that the machine could not"),
-    Act.SIGN_OFF: gettext_lazy("sign off verdicts"),
+    Act.SIGN_OFF: gettext_lazy("review verdicts and sign them off"),
+    Act.ASSIGN: gettext_lazy("give claims to others or take theirs away"),
+    Act.END_REVIEW: gettext_lazy("end somebody else’s review"),
     Act.SET_OWN_PAGE_ASIDE: gettext_lazy("set aside what differs on our own page"),
     Act.SET_VISIBILITY: gettext_lazy("decide what readers see of a source"),
     Act.CAPTURE_DESPITE_TLS: gettext_lazy("archive a page whose certificate is not valid"),
@@ -67,6 +71,8 @@ _CHECKER = _REPORTER | {
     Act.SET_OWN_PAGE_ASIDE,
 }
 _EDITOR = _CHECKER | {
+    Act.ASSIGN,
+    Act.END_REVIEW,
     Act.SET_VISIBILITY,
     Act.ASK_WITNESS,
     Act.CAPTURE_DESPITE_TLS,

@@ -3,7 +3,8 @@
 FactcheckError
 └── ClaimError
     ├── PassageRefused    the words cannot be a passage: empty, outside the text, between two blocks
-    └── ClaimWithdrawn    a withdrawn claim is not changed any more
+    ├── ClaimWithdrawn    a withdrawn claim is not changed any more
+    └── ClaimInReview     while somebody reviews a claim nobody changes it
 """
 
 from factcheck.lib.errors import FactcheckError
@@ -18,4 +19,8 @@ class PassageRefused(ClaimError):
 
 
 class ClaimWithdrawn(ClaimError):
+    pass
+
+
+class ClaimInReview(ClaimError):
     pass

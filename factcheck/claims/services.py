@@ -13,7 +13,7 @@ from factcheck.articles.models import Article, Revision
 from factcheck.articles.selectors import latest_revision
 from factcheck.articles.services import add_revision, add_revision_from_own_page
 from factcheck.claims.coverage import sentence_key
-from factcheck.claims.errors import ClaimError, ClaimWithdrawn, PassageRefused
+from factcheck.claims.errors import ClaimError, ClaimInReview, ClaimWithdrawn, PassageRefused
 from factcheck.claims.models import Anchor, AsideKind, Claim, ClaimKind, Placing, SetAside
 from factcheck.claims.wording import Span, carry_over, statement_sha256, words_at
 from factcheck.ledger.actions import Action
@@ -169,6 +169,11 @@ def _find_again(article: Article, old: Revision, revision: Revision) -> None:
     for claim in article.claims.standing().prefetch_related("anchors"):
         spans = [(anchor.start, anchor.end) for anchor in claim.anchors.all() if anchor.revision_id == old.pk]
         carried = carry_over(old.text, spans, revision.text)
+        if claim.reviewer_id is not None and (carried.changes or not carried.certain):
+            # What was being reviewed is not what stands there now.
+            claim.reviewer, claim.review_begun_at = None, None
+            claim.save(update_fields=["reviewer", "review_begun_at"])
+            record(Action.REVIEW_ENDED, claim.subject, {"outcome": "overtaken"}, by=None)
         if not carried.certain:
             continue
         placing = Placing.CHANGED if carried.changes else Placing.EXACT
@@ -236,11 +241,42 @@ def _set_aside(article: Article, key: str, kind: str, reason: str, action: Actio
     return aside
 
 
-def lock_claim(claim: Claim, version: int | None) -> Claim:
-    """The claim's row, locked for a change. Raises StaleVersion and ClaimWithdrawn."""
+@transaction.atomic
+def assign_claims(claims: Collection[Claim], *, to: User | None, by: User) -> int:
+    """Give claims to somebody, or with None to nobody; how many changed hands.
+
+    Everybody may take and leave claims; giving them to others, and taking theirs away, is an editor's act.
+    Raises NotPermitted and ClaimError.
+    """
+    require(by, Act.MARK_CLAIM)
+    if to is not None and not to.is_active:
+        raise ClaimError(_("%(name)s has no open account here any more.") % {"name": to})
+    changed = 0
+    # In one order, so that two who assign the same ones do not wait for each other crosswise.
+    for claim in Claim.objects.select_for_update().standing().filter(pk__in=[one.pk for one in claims]).order_by("pk"):
+        if claim.assigned_to_id == (to.pk if to else None):
+            continue
+        if {claim.assigned_to_id, to.pk if to else None} - {None, by.pk}:
+            require(by, Act.ASSIGN)
+        claim.assigned_to = to
+        claim.save(update_fields=["assigned_to"])
+        record(Action.CLAIM_ASSIGNED, claim.subject, {"to": to.actor_id if to else None}, by=by.actor_id)
+        changed += 1
+    return changed
+
+
+def lock_claim(claim: Claim, version: int | None, *, in_review: bool = False) -> Claim:
+    """The claim's row, locked for a change. Raises StaleVersion, ClaimWithdrawn, and ClaimInReview.
+
+    ``in_review`` is for the steps of the review itself.
+    """
     locked = Claim.objects.select_for_update().get(pk=claim.pk)
     if locked.withdrawn_at is not None:
         raise ClaimWithdrawn(_("This claim was withdrawn. Mark the words again if they need a check after all."))
+    if locked.reviewer_id is not None and not in_review:
+        raise ClaimInReview(
+            _("%(name)s is reviewing this claim. Until that has ended, nobody changes it.") % {"name": locked.reviewer}
+        )
     check_version(locked, version, _("Somebody changed this claim since you opened the page. Look at it again first."))
     return locked
 

@@ -17,6 +17,7 @@ class DeskState(StrEnum):
     MARKED = "marked"
     IN_CHECK = "in_check"
     DECIDED = "decided"
+    IN_REVIEW = "in_review"
     SIGNED_OFF = "signed_off"
     WITHDRAWN = "withdrawn"
 
@@ -35,6 +36,7 @@ _LABELS = {
     DeskState.MARKED: _("Marked"),
     DeskState.IN_CHECK: _("In check"),
     DeskState.DECIDED: _("Decided"),
+    DeskState.IN_REVIEW: _("In review"),
     DeskState.SIGNED_OFF: _("Signed off"),
     DeskState.WITHDRAWN: _("Withdrawn"),
 }
@@ -44,6 +46,7 @@ _TONES = {
     DeskState.MARKED: "neutral",
     DeskState.IN_CHECK: "mixed",
     DeskState.DECIDED: "note",
+    DeskState.IN_REVIEW: "note",
     DeskState.SIGNED_OFF: "good",
     DeskState.WITHDRAWN: "neutral",
 }

@@ -21,7 +21,7 @@ from factcheck.ledger.actions import Action
 from factcheck.ledger.models import Entry
 from factcheck.publications.models import Citation
 from factcheck.verdicts.models import SignOff, Verdict
-from factcheck.verdicts.selectors import Checked, is_stale, verdict_history
+from factcheck.verdicts.selectors import Checked, ClaimState, is_stale, verdict_history
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class ClaimPage:
 
     @property
     def awaits_sign_off(self) -> bool:
-        return self.checked.verdict is not None and not self.checked.stale and self.checked.sign_off is None
+        return self.checked.state in (ClaimState.DECIDED, ClaimState.IN_REVIEW)
 
 
 def claim_page(claim: Claim, person: User) -> ClaimPage:

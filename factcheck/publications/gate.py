@@ -68,8 +68,10 @@ def _blockers(checked: Checked) -> list[Blocker]:
         return [_blocker(checked, BlockerKind.STALE, _("Its words have changed since the verdict: decide it again."))]
     found = []
     if checked.sign_off is None:
+        sent_back = _("Its verdict was sent back: decide it again.")
+        unsigned = _("Its verdict has not been signed off by a second person.")
         found.append(
-            _blocker(checked, BlockerKind.UNSIGNED, _("Its verdict has not been signed off by a second person."))
+            _blocker(checked, BlockerKind.UNSIGNED, sent_back if checked.sent_back else unsigned, public=unsigned)
         )
     if not claim.is_ours and verdict.attribution != Attribution.SAID:
         found.append(

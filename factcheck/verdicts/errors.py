@@ -3,7 +3,7 @@
 FactcheckError
 └── VerdictError
     ├── VerdictRefused    something is missing: an answer, a reason, secured evidence, a place in the text
-    ├── SignOffRefused    the wrong person, or the wrong moment
+    ├── SignOffRefused    the wrong person, or the wrong moment; also for the other steps of a review
     └── RatingRefused     the scale would no longer make sense
 """
 

@@ -116,6 +116,20 @@ class Verdict(InsertOnly):
         return self.not_rated_row.body if self.not_rated_row else ""
 
 
+class SentBack(InsertOnly):
+    """A second person's refusal of a verdict, with what they miss: it is to be decided again."""
+
+    verdict = models.OneToOneField(Verdict, on_delete=models.PROTECT, related_name="sent_back")
+    comment_row = models.ForeignKey(Text, on_delete=models.PROTECT, related_name="+")
+    sent_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    sent_at = models.DateTimeField(auto_now_add=True)
+
+    @property
+    def comment(self) -> str:
+        """Empty once it is erased."""
+        return self.comment_row.body
+
+
 class SignOff(InsertOnly):
     """A second person's approval of a verdict."""
 

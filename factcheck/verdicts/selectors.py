@@ -9,13 +9,14 @@ from factcheck.claims.models import Claim
 from factcheck.claims.selectors import PlacedClaim, claims_in
 from factcheck.evidence.models import Stance
 from factcheck.evidence.selectors import Standing, evidence_by_claim
-from factcheck.verdicts.models import SignOff, Verdict
+from factcheck.verdicts.models import SentBack, SignOff, Verdict
 
 
 class ClaimState(StrEnum):
     MARKED = "marked"
     IN_CHECK = "in_check"
     DECIDED = "decided"
+    IN_REVIEW = "in_review"
     SIGNED_OFF = "signed_off"
     WITHDRAWN = "withdrawn"
 
@@ -28,6 +29,7 @@ _STATE_LABELS = {
     ClaimState.MARKED: _("Marked"),
     ClaimState.IN_CHECK: _("In check"),
     ClaimState.DECIDED: _("Decided"),
+    ClaimState.IN_REVIEW: _("In review"),
     ClaimState.SIGNED_OFF: _("Signed off"),
     ClaimState.WITHDRAWN: _("Withdrawn"),
 }
@@ -49,11 +51,19 @@ class Checked:
         return self.placed.claim
 
     @property
+    def sent_back(self) -> SentBack | None:
+        """Why the second person did not sign the verdict, or None."""
+        found: SentBack | None = getattr(self.verdict, "sent_back", None) if self.verdict else None
+        return found
+
+    @property
     def state(self) -> ClaimState:
         if self.claim.withdrawn_at is not None:
             return ClaimState.WITHDRAWN
-        if self.verdict is not None and not self.stale:
-            return ClaimState.SIGNED_OFF if self.sign_off else ClaimState.DECIDED
+        if self.verdict is not None and not self.stale and self.sent_back is None:
+            if self.sign_off:
+                return ClaimState.SIGNED_OFF
+            return ClaimState.IN_REVIEW if self.claim.reviewer_id else ClaimState.DECIDED
         return ClaimState.IN_CHECK if self.evidence or self.verdict else ClaimState.MARKED
 
 
@@ -107,7 +117,8 @@ def _with_everything(claims: Iterable[Claim]) -> list[Verdict]:
     return list(
         Verdict.objects.filter(claim__in=[claim.pk for claim in claims])
         .select_related(
-            "claim", "rating", "decided_by", "reason_row", "not_rated_row", "sign_off__signed_by", "revision"
+            *("claim", "rating", "decided_by", "reason_row", "not_rated_row", "revision"),
+            *("sign_off__signed_by", "sent_back__sent_by", "sent_back__comment_row"),
         )
         .order_by("pk")
     )

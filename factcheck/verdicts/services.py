@@ -1,11 +1,14 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from factcheck.accounts.models import User
-from factcheck.accounts.permissions import Act, require
+from factcheck.accounts.permissions import Act, NotPermitted, require
 from factcheck.articles.selectors import latest_revision
 from factcheck.claims.models import Claim
 from factcheck.claims.selectors import place_of
@@ -16,8 +19,9 @@ from factcheck.ledger.services import keep_text, record
 from factcheck.lib.errors import StaleVersion
 from factcheck.lib.legible import is_legible
 from factcheck.verdicts.errors import RatingRefused, SignOffRefused, VerdictRefused
-from factcheck.verdicts.models import Attribution, Rating, Shape, SignOff, Tone, Verdict
-from factcheck.verdicts.selectors import backs_attribution, backs_content, current_verdict, is_stale
+from factcheck.verdicts.models import Attribution, Rating, SentBack, Shape, SignOff, Tone, Verdict
+from factcheck.verdicts.selectors import backs_attribution, backs_content, check_of_claim, current_verdict
+from factcheck.verdicts.workflow import TRANSITIONS, Step, refusal
 
 
 @transaction.atomic
@@ -90,28 +94,83 @@ def decide_claim(
     return verdict
 
 
-@transaction.atomic
 def sign_off(verdict: Verdict, *, version: int | None, by: User) -> SignOff:
-    """Approve a verdict as the second pair of eyes.
+    """Approve a verdict as the second pair of eyes, and end the review of it if there is one.
 
-    Raises StaleVersion if the claim changed since the page was read, and SignOffRefused if the
-    signer decided it, it is stale or not the claim's latest, or it is signed off already.
+    Raises StaleVersion if the claim changed since the page was read, NotPermitted, and SignOffRefused if the signer
+    decided it, somebody else reviews it, it is stale, sent back or not the claim's latest, or it is signed off already.
+    A refused attempt is on record.
     """
-    require(by, Act.SIGN_OFF)
-    claim = lock_claim(verdict.claim, version)
-    if by.pk == verdict.decided_by_id:
-        raise SignOffRefused(_("A verdict is signed off by someone other than the person who decided it."))
+    with _refusals_recorded(Step.SIGN_OFF, verdict, by), transaction.atomic():
+        claim = _to_review(verdict, Step.SIGN_OFF, version, by)
+        approval = SignOff.objects.create(verdict=verdict, signed_by=by)
+        _end_review(claim)
+        record(Action.VERDICT_SIGNED_OFF, claim.subject, {"verdict": verdict.pk}, by=by.actor_id)
+    return approval
+
+
+def begin_review(verdict: Verdict, *, version: int | None, by: User) -> Claim:
+    """Take a verdict up as the second pair of eyes; nobody changes the claim until that ends. Raises as sign_off."""
+    with _refusals_recorded(Step.BEGIN_REVIEW, verdict, by), transaction.atomic():
+        claim = _to_review(verdict, Step.BEGIN_REVIEW, version, by)
+        claim.reviewer, claim.review_begun_at = by, timezone.now()
+        claim.save(update_fields=["reviewer", "review_begun_at"])
+        touch_claim(claim)
+        record(Action.REVIEW_BEGUN, claim.subject, {"verdict": verdict.pk}, by=by.actor_id)
+    return claim
+
+
+def leave_review(verdict: Verdict, *, version: int | None, by: User) -> Claim:
+    """End a review without a result: one's own, or as an editor anybody's. Raises as ``sign_off``."""
+    with _refusals_recorded(Step.LEAVE_REVIEW, verdict, by), transaction.atomic():
+        claim = _to_review(verdict, Step.LEAVE_REVIEW, version, by)
+        _end_review(claim)
+        record(Action.REVIEW_ENDED, claim.subject, {"verdict": verdict.pk, "outcome": "left"}, by=by.actor_id)
+    return claim
+
+
+def send_back(verdict: Verdict, *, comment: str, version: int | None, by: User) -> SentBack:
+    """Refuse to sign a verdict and say what is missing. Raises as ``sign_off``, and without a comment."""
+    with _refusals_recorded(Step.SEND_BACK, verdict, by), transaction.atomic():
+        claim = _to_review(verdict, Step.SEND_BACK, version, by)
+        if not is_legible(comment):
+            raise SignOffRefused(_("Say what is missing: whoever decided it has to know what to do."))
+        sent_back = SentBack.objects.create(verdict=verdict, comment_row=keep_text(comment.strip()), sent_by=by)
+        _end_review(claim)
+        facts = {"verdict": verdict.pk, "comment": comment.strip()}
+        record(Action.VERDICT_SENT_BACK, claim.subject, facts, by=by.actor_id)
+    return sent_back
+
+
+def _to_review(verdict: Verdict, step: Step, version: int | None, by: User) -> Claim:
+    """The verdict's claim, locked, if this person may take this step with it now."""
+    require(by, TRANSITIONS[step].act)
+    claim = lock_claim(verdict.claim, version, in_review=True)
     current = current_verdict(claim)
     if current is None or current.pk != verdict.pk:
         raise SignOffRefused(_("A newer verdict follows this one. Look at that first."))
-    if is_stale(verdict, place_of(claim, latest_revision(claim.article))):
-        raise SignOffRefused(_("The words have changed since this verdict. Decide the claim again first."))
-    if SignOff.objects.filter(verdict=verdict).exists():
-        raise SignOffRefused(_("This verdict has been signed off already."))
-    approval = SignOff.objects.create(verdict=verdict, signed_by=by)
+    checked = check_of_claim(place_of(claim, latest_revision(claim.article)))
+    if why := refusal(step, checked, by):
+        raise SignOffRefused(why)
+    return claim
+
+
+def _end_review(claim: Claim) -> None:
+    claim.reviewer, claim.review_begun_at = None, None
+    claim.save(update_fields=["reviewer", "review_begun_at"])
     touch_claim(claim)
-    record(Action.VERDICT_SIGNED_OFF, claim.subject, {"verdict": verdict.pk}, by=by.actor_id)
-    return approval
+
+
+@contextmanager
+def _refusals_recorded(step: Step, verdict: Verdict, by: User) -> Iterator[None]:
+    """Who tried to get past the second pair of eyes stays on record, though nothing else of the attempt does."""
+    try:
+        yield
+    except (SignOffRefused, NotPermitted) as refused:
+        with transaction.atomic():
+            facts = {"step": str(step), "verdict": verdict.pk, "refused": type(refused).__name__}
+            record(Action.ATTEMPT_REFUSED, verdict.claim.subject, facts, by=by.actor_id)
+        raise
 
 
 @dataclass(frozen=True)

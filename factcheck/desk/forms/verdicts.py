@@ -57,3 +57,12 @@ class SignOffForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
     # The verdict that was read: a newer one is not signed by accident.
     verdict = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class SendBackForm(SignOffForm):
+    comment = forms.CharField(
+        label=_("What is missing"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("For the desk: readers never see it."),
+    )
