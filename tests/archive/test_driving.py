@@ -177,6 +177,16 @@ def test_no_script_of_the_page_says_what_its_text_is(site):
         assert "<p>True words</p>" in rendered.dom.path.read_text()
 
 
+def test_words_in_shadow_trees_are_taken_where_they_are_shown(site):
+    page = "<p>Before <b>it</b></p><x-box><i>in the slot</i></x-box><p>After</p><script>"
+    page += "document.querySelector('x-box').attachShadow({mode: 'open'}).innerHTML = "
+    page += "'<style>p {color: red}</style><p>In the shadow, <slot></slot></p><p hidden>Not shown</p>'</script>"
+    site.pages["/"] = web.page(page)
+
+    with shown(site.url("/")) as rendered:
+        assert rendered.text.split("\n") == ["Before it", "", "In the shadow, in the slot", "", "After"]
+
+
 def test_a_secure_site_is_shown_when_its_certificate_is_valid_and_else_not(site, settings, tmp_path):
     certificate = web.certificate(tmp_path)
     with web.serve({"/": web.page("<p>Secured")}, tls=certificate) as secure:

@@ -13,6 +13,8 @@
   const innerText = getter(HTMLElement, "innerText");
   const outerHTML = getter(Element, "outerHTML");
   const shadowOf = getter(Element, "shadowRoot");
+  const parentOf = getter(Node, "parentNode");
+  const childrenOf = getter(Node, "childNodes");
   const styleOf = getter(HTMLElement, "style");
   const idOf = getter(Element, "id");
   const attribute = (element, name) => Element.prototype.getAttribute.call(element, name);
@@ -34,10 +36,43 @@
     }
   }
 
+  // innerText says nothing of shadow trees: what holds one is walked as it is shown, part by part.
+  const shownText = (body) => {
+    const holders = new Set();
+    for (const element of elements(document, 50000)) {
+      let up = shadowOf(element) || element instanceof HTMLSlotElement ? element : null;
+      while (up && !holders.has(up)) {
+        holders.add(up);
+        up = up instanceof ShadowRoot ? up.host : parentOf(up);
+      }
+    }
+    if (!holders.size) return innerText(body);
+    const said = [];
+    let left = 200000;
+    const walk = (node, depth) => {
+      if (--left < 0 || depth > 500) return;
+      if (node instanceof Text) { said.push(node.data.replace(/\s+/g, " ")); return; }
+      if (!(node instanceof Element)) return;
+      const display = getComputedStyle(node).display;
+      if (display === "none") return;
+      const apart = !/^(inline|contents|ruby)/.test(display);
+      if (apart) said.push("\n");
+      const shadow = shadowOf(node);
+      const given = node instanceof HTMLSlotElement ? node.assignedNodes({ flatten: true }) : [];
+      if (shadow) for (const child of childrenOf(shadow)) walk(child, depth + 1);
+      else if (given.length) for (const child of given) walk(child, depth + 1);
+      else if (holders.has(node)) for (const child of childrenOf(node)) walk(child, depth + 1);
+      else if (node instanceof HTMLElement) said.push(innerText(node));
+      if (apart) said.push("\n");
+    };
+    walk(body, 0);
+    return said.join("").replace(/[ \t]*\n[ \t]*/g, "\n").replace(/\n{3,}/g, "\n\n").trim();
+  };
+
   const text = (most) => {
     const body = bodyOf(document);
     if (!body) return { text: "", cut: false };
-    const said = body instanceof HTMLElement ? innerText(body) : body.textContent;
+    const said = body instanceof HTMLElement ? shownText(body) : body.textContent;
     return { text: said.slice(0, most), cut: said.length > most };
   };
 
