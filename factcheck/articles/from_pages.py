@@ -19,27 +19,23 @@ _FORMATS = {
 _UTF8_MARK = b"\xef\xbb\xbf"
 
 
-def original_of(capture: Capture) -> bytes:
-    """The page as the site sent it, or as a browser's scripts left it where one was needed.
+def read_page(capture: Capture) -> tuple[bytes, Draft]:
+    """The page as the site sent it, or as a browser's scripts left it where one was needed, and what it was read as.
 
-    Raises UnreadableText for a copy without a page, and BlobError.
+    Raises UnreadableText with a sentence for the desk, and BlobError.
     """
     if not capture.carries_evidence:
         raise UnreadableText(capture.sentence)
     drawn = None
     if capture.engine == Engine.BROWSER:
         drawn = Rendering.objects.filter(capture=capture, kind=Rendering.Kind.DOM).first()
-    return blobs.read(drawn.sha256 if drawn else capture.body_sha256)
-
-
-def read_page(capture: Capture, original: bytes) -> Draft:
-    """Raises UnreadableText with a sentence for the desk."""
-    form = _FORMATS.get(capture.media_type)
+    form = Format.HTML if drawn else _FORMATS.get(capture.media_type)
     if form is None:
         raise UnreadableText(_("What stands at this address is no text: there is no article to be read from it."))
-    is_text = form is not Format.PDF
-    if is_text and capture.charset and webencodings.lookup(capture.charset) is not None:
-        # What the site's headers say of the charset does not stand in the page itself.
-        text, _encoding = webencodings.decode(original, capture.charset, errors="replace")
-        original = _UTF8_MARK + text.encode()
-    return read_draft(original, form)
+    original = blobs.read(drawn.sha256 if drawn else capture.body_sha256)
+    # A browser writes UTF-8. What the site's headers say of the charset does not stand in the page itself.
+    charset = "utf-8" if drawn else capture.charset
+    if form is not Format.PDF and charset and webencodings.lookup(charset) is not None:
+        text, _encoding = webencodings.decode(original, charset, errors="replace")
+        return original, read_draft(_UTF8_MARK + text.encode(), form)
+    return original, read_draft(original, form)

@@ -17,7 +17,7 @@ from factcheck.archive.models import Capture
 from factcheck.articles.canonical import Block, canonical_text, place_blocks
 from factcheck.articles.errors import ArticleError, OwnPageOutdated, UnreadableText
 from factcheck.articles.formats import Format
-from factcheck.articles.from_pages import original_of, read_page
+from factcheck.articles.from_pages import read_page
 from factcheck.articles.importing import TITLE_LENGTH, BackUp, Draft, back_up_of, blocks_of, read_draft
 from factcheck.articles.models import (
     Article,
@@ -92,8 +92,7 @@ def import_page(
     require(by, Act.WRITE_ARTICLE)
     if made := _made_already(public_id, by):
         return made
-    raw = original_of(capture)
-    draft = read_page(capture, raw)
+    raw, draft = read_page(capture)
     return _import(draft, raw, capture, details=details, complete=complete, remove=remove, public_id=public_id, by=by)
 
 

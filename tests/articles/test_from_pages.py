@@ -2,10 +2,12 @@
 
 import pytest
 
-from factcheck.archive.models import Capture
+from factcheck.archive import blobs
+from factcheck.archive.browser.driving import browser_available
+from factcheck.archive.models import Capture, Engine
 from factcheck.archive.services import request_capture
 from factcheck.articles.errors import UnreadableText
-from factcheck.articles.from_pages import original_of, read_page
+from factcheck.articles.from_pages import read_page
 from factcheck.articles.services import Details, import_page
 from factcheck.ledger.models import Entry
 from tests import factories, web
@@ -47,7 +49,7 @@ def test_its_blocks_are_the_page_s_article_and_its_original_the_copy():
 
 def test_lines_of_the_website_go_only_when_a_person_says_so():
     capture = captured(web.page(HTML))
-    draft = read_page(capture, original_of(capture))
+    _original, draft = read_page(capture)
     [offered] = [line for line in draft.offered if line.text == "Advertisement"]
 
     revision = import_page(capture, remove=[offered.number], by=factories.reporter())
@@ -60,6 +62,31 @@ def test_the_charset_that_only_the_header_names_is_read():
     page = web.page(HTML.encode("iso-8859-1", "replace"), media_type="text/html; charset=iso-8859-1")
 
     assert "the città said" in import_page(captured(page), by=factories.reporter()).text
+
+
+def test_of_a_page_that_a_script_fills_the_original_is_what_the_browser_made_of_it():
+    if not browser_available():
+        pytest.skip("needs Chromium and the extra 'browser'")
+    words = "The council agreed to spend 40 million euros on the bridges of the old città."
+    script = f"document.getElementById('root').innerHTML = '<article><h1>Bridges</h1><p>{words}</p></article>'"
+    with site(
+        {
+            "/": web.page(
+                "<html><head><meta charset=iso-8859-1><title>Loading</title></head><body><div id=root></div>"
+                "<script src=/app.js></script></body></html>",
+                media_type="text/html; charset=iso-8859-1",
+            ),
+            "/app.js": web.page(script, media_type="text/javascript; charset=utf-8"),
+        }
+    ) as served:
+        request = request_capture(served.url("/"), by=factories.reporter(), patient=False, engine=Engine.BROWSER)
+        do_due_work()
+        request.refresh_from_db()
+
+    revision = import_page(request.sealed_capture, by=factories.reporter())
+
+    assert words in revision.text
+    assert words.encode() in blobs.read(revision.original_sha256)
 
 
 def test_who_asks_twice_gets_the_same_article():

@@ -9,8 +9,10 @@ from django.core.management import CommandError, call_command
 
 from factcheck.articles.models import Article, Revision
 from factcheck.publications.models import Publication
-from tests import factories
+from tests import factories, web
 from tests.articles.documents import docx, paragraph, run
+from tests.articles.test_from_pages import HTML
+from tests.newsroom_web import site
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +56,7 @@ def test_import_article_offers_and_removes_nothing_unasked(scraped: str):
         "removed": [],
         "format": "text",
         "back_up": 0,
+        "capture": None,
     }
     assert "Advertisment" in revision.text
 
@@ -165,3 +168,24 @@ def test_publish_asks_for_the_permission_of_whom_it_acts_for():
     with pytest.raises(CommandError, match="no article"):
         call_command("publish", "no-such-article", "--json")
     assert not Publication.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_import_article_takes_an_address_and_keeps_the_copy():
+    with site({"/bridge": web.page(HTML)}) as served:
+        answer = said("import_article", served.url("/bridge"), "--remove-boilerplate")
+
+    revision = Revision.objects.get()
+    assert answer["capture"] == revision.capture.public_id
+    assert answer["removed"] == ["Advertisement"]
+    assert revision.article.url.endswith("/bridge")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_import_article_says_why_an_address_gives_no_article():
+    with site({}) as served, pytest.raises(CommandError, match="no such page"):
+        call_command("import_article", served.url("/gone"))
+    with pytest.raises(CommandError, match="not an address on the public internet"):
+        call_command("import_article", "http://127.0.0.1/")
+
+    assert not Article.objects.exists()

@@ -15,7 +15,7 @@ from factcheck.archive.models import Capture, CaptureRequest, Engine
 from factcheck.archive.outcomes import NextStep
 from factcheck.archive.selectors import Progress, capture_progress
 from factcheck.archive.services import request_capture, retry_capture
-from factcheck.articles.from_pages import original_of, read_page
+from factcheck.articles.from_pages import read_page
 from factcheck.articles.importing import Draft
 from factcheck.articles.services import Details, import_page
 from factcheck.desk.forms.from_page import AgainForm, FromPageForm, FromPagePreviewForm
@@ -59,7 +59,7 @@ def article_from_copy(request: DeskRequest, capture_id: str) -> HttpResponse:
     if capture is None or not capture.carries_evidence:
         return render(request, "desk/articles/from_page_waiting.html", _waiting(order, progress))
     try:
-        draft = read_page(capture, original_of(capture))
+        _original, draft = read_page(capture)
     except FactcheckError as refusal:
         context = _waiting(order, progress) | {"refusal": str(refusal)}
         return render(request, "desk/articles/from_page_waiting.html", context)
