@@ -40,9 +40,16 @@ def _root() -> Path:
 
 
 def _temporary_folder() -> Path:
-    folder = _root() / "tmp"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
+    return _root() / "tmp"
+
+
+def _temporary_file() -> tuple[int, str]:
+    folder = _temporary_folder()
+    try:
+        return tempfile.mkstemp(dir=folder, suffix=_UNFINISHED)
+    except FileNotFoundError:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return tempfile.mkstemp(dir=folder, suffix=_UNFINISHED)
 
 
 def path_of(sha256: str) -> Path:
@@ -61,6 +68,25 @@ def _chunks(content: bytes | IO[bytes] | Iterable[bytes]) -> Iterable[bytes]:
     return content
 
 
+# Folders that this process knows to be on the disk, names and all. At most 65,792, since none is ever removed.
+_lasting_folders: set[Path] = set()
+
+
+def _put_in_place(temporary: Path, place: Path) -> None:
+    """Also over an older file of this hash: should that one be damaged, it is healed."""
+    try:
+        temporary.replace(place)
+    except FileNotFoundError:
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        temporary.replace(place)
+    _sync_folder(place.parent)
+    for folder in (place.parent, place.parent.parent):
+        # Whoever made it may not have come to this yet.
+        if folder not in _lasting_folders:
+            _sync_folder(folder.parent)
+            _lasting_folders.add(folder)
+
+
 def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -74,39 +100,36 @@ class Draft:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self._digest = hashlib.sha256()
+        # Of what was written so far, for who would have to hash the same once more.
+        self.digest = hashlib.sha256()
         self.size = 0
 
     def write(self, data: bytes) -> int:
-        self._digest.update(data)
+        self.digest.update(data)
         self.size += len(data)
         return self._file.write(data)
 
     @property
     def blob(self) -> Blob:
-        return Blob(self._digest.hexdigest(), self.size)
+        return Blob(self.digest.hexdigest(), self.size)
 
 
 @contextlib.contextmanager
 def draft() -> Iterator[Draft]:
     """Write bytes piece by piece; at the end of the block they lie under their hash, after an error nowhere."""
-    descriptor, name = tempfile.mkstemp(dir=_temporary_folder(), suffix=_UNFINISHED)
+    descriptor, name = _temporary_file()
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
             writing = Draft(file)
             yield writing
             file.flush()
-            os.fsync(file.fileno())
-        place = path_of(writing.blob.sha256)
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary.chmod(0o400)
-        # Also over an older file of this hash: should that one be damaged, it is healed.
-        temporary.replace(place)
-        for folder in (place.parent, place.parent.parent, _root()):
-            _sync_folder(folder)
-    finally:
+            os.fchmod(descriptor, 0o400)
+            os.fsync(descriptor)
+        _put_in_place(temporary, path_of(writing.blob.sha256))
+    except BaseException:
         temporary.unlink(missing_ok=True)
+        raise
 
 
 def store(content: bytes | IO[bytes] | Iterable[bytes]) -> Blob:

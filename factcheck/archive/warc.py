@@ -17,7 +17,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -67,7 +67,7 @@ class WarcSummary:
 Fields = list[tuple[str, str]]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Written:
     """A record as it lies in the file; ``sha256`` is of the record as packed, ``http`` the head of an answer."""
 
@@ -91,7 +91,8 @@ class _Writer:
     records: int = 0
     written: int = 0
     crc: int = 0
-    digest: Any = field(default_factory=hashlib.sha256)
+    # None for a file that hashes what is written to it.
+    digest: Any = None
 
     def record_id(self, position: int) -> str:
         return f"<urn:uuid:{uuid5(NAMESPACE_URL, f'urn:factcheck:capture:{self.capture_id}:{position}')}>"
@@ -115,7 +116,8 @@ class _Writer:
 
         def put(data: bytes) -> None:
             self.out.write(data)
-            self.digest.update(data)
+            if self.digest is not None:
+                self.digest.update(data)
             member.update(data)
             self.crc = isal_zlib.crc32(data, self.crc)
             self.written += len(data)
@@ -165,7 +167,8 @@ def write_warc(
         opened = nullcontext(path_or_file)
     try:
         with opened as out:
-            writer = _Writer(out, capture_id, on_record)
+            hashing = getattr(out, "digest", None)
+            writer = _Writer(out, capture_id, on_record, digest=hashlib.sha256() if hashing is None else None)
             warcinfo_id = _write_warcinfo(writer, name, created, software, operator, info or {})
             written: dict[str, _Original] = {}
             response_ids = [_write_pair(writer, exchange, warcinfo_id, written) for exchange in exchanges]
@@ -186,7 +189,8 @@ def write_warc(
         raise
     if draft is not None and isinstance(path_or_file, Path):
         draft.rename(path_or_file)
-    return WarcSummary(writer.records, writer.written, writer.digest.hexdigest(), writer.crc)
+    digest = writer.digest if hashing is None else hashing
+    return WarcSummary(writer.records, writer.written, digest.hexdigest(), writer.crc)
 
 
 def _write_warcinfo(
