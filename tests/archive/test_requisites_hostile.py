@@ -174,3 +174,36 @@ def test_a_set_of_sources_that_is_all_separators_is_read_in_one_pass() -> None:
 
     assert [address for _kind, address in find(page)[1]] == ["a", "a.png", "b.png"]
     assert find(many) == ("", [])
+
+
+_OF_A_SHEET = (
+    *("url(", "URL(", ")", "(", "format(", "\\(", "\\)", "@import", "@Import ", "@import url(c)", '@import "d"', "@"),
+    *(
+        '"',
+        "'",
+        'url("a")',
+        "url('b')",
+        "url( e )",
+        "/*",
+        "*/",
+        "/",
+        "\\",
+        "\\22 ",
+        "u",
+        "-",
+        "é",
+        "a.png",
+        " ",
+        "\n",
+        ";",
+    ),
+)
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(_OF_A_SHEET), max_size=14).map("".join))
+def test_a_sheet_without_image_sets_is_read_the_quick_way_as_it_would_be_the_other(sheet: str) -> None:
+    """What a sheet names does not depend on words at its end, after all that it may have left open."""
+    quickly = css_links(f"{sheet}\n*/\n")
+
+    assert css_links(f"{sheet}\n*/\nimage-set") == quickly
