@@ -135,7 +135,7 @@ class KeptConnection:
 
 @dataclass(frozen=True)
 class Question:
-    """A request but for its Host and Content-Length. The method is GET, or POST with a body."""
+    """A request but for its Host and Content-Length. The method is GET, OPTIONS, or POST with a body."""
 
     method: str
     url: str
@@ -153,7 +153,7 @@ def _request(target: Address, question: Question) -> bytes:
         host += f":{target.port}"
     lines = [f"{question.method} {target.path} HTTP/1.1", f"Host: {host}"]
     lines += [f"{name}: {value}" for name, value in question.headers.items()]
-    if question.method != "GET":
+    if question.method == "POST":
         lines.append(f"Content-Length: {len(question.body)}")
     if any(_UNSAFE.search(line) for line in lines):
         raise AddressRefused("unreadable", _("This is not an address of a page: it cannot be read as one."))

@@ -5,7 +5,8 @@ too, is vetted like any address, asked on a connection of ours, kept as the byte
 against one budget. For https the browser is shown a certificate that only it believes in, for this capture alone; the
 site's own is verified by the transport.
 
-The browser gets an answer when all of it is here. HEAD, WebSocket and everything else but GET and POST is refused.
+The browser gets an answer when all of it is here. GET, POST and OPTIONS, with which a browser asks whether a script may
+ask, are let through; HEAD, WebSocket and everything else is refused.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import base64
 import contextlib
 import hashlib
 import hmac
+import re
 import secrets
 import socket
 import ssl
@@ -57,13 +59,17 @@ _FORWARDED = {
     "content-type": "Content-Type",
     "range": "Range",
     "authorization": "Authorization",
-    "x-requested-with": "X-Requested-With",
+    "access-control-request-method": "Access-Control-Request-Method",
+    "access-control-request-headers": "Access-Control-Request-Headers",
     "upgrade-insecure-requests": "Upgrade-Insecure-Requests",
     "sec-fetch-dest": "Sec-Fetch-Dest",
     "sec-fetch-mode": "Sec-Fetch-Mode",
     "sec-fetch-site": "Sec-Fetch-Site",
     "sec-fetch-user": "Sec-Fetch-User",
 }
+_METHODS = ("GET", "POST", "OPTIONS")
+# What scripts add for the interfaces that they ask, after OPTIONS has allowed it.
+_SCRIPTS_OWN = re.compile(r"x-[a-z0-9-]{1,60}")
 _NOT_PASSED_ON = frozenset(
     (
         *("connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authentication-info"),
@@ -221,15 +227,14 @@ class RecordingProxy:
     # --- the web's side
 
     def _answered(self, asked: _Asked, url: str, upstream: KeptConnection) -> list[bytes]:
-        if asked.method not in ("GET", "POST") or "upgrade" in asked.headers or asked.body is None:
+        if asked.method not in _METHODS or "upgrade" in asked.headers or asked.body is None:
             self._miss("refused")
             return [_refusal("501 Not Implemented")]
         number, granted, why = self._grant()
         if why:
             self._miss(why)
             return [_refusal("502 Bad Gateway")]
-        headers = {_FORWARDED[name]: value for name, value in asked.headers.items() if name in _FORWARDED}
-        headers |= {"Accept-Encoding": "gzip, deflate", "Connection": "keep-alive"}
+        headers = _forwarded(asked.headers) | {"Accept-Encoding": "gzip, deflate", "Connection": "keep-alive"}
         used = 0
         try:
             deadline = min(self._deadline, time.monotonic() + ANSWER_SECONDS)
@@ -318,6 +323,11 @@ def _read_request(reader: IO[bytes]) -> _Asked | None:
     if len(body) < length:
         return None
     return _Asked(method, target, headers, body if method == "POST" or not body else None)
+
+
+def _forwarded(headers: Mapping[str, str]) -> dict[str, str]:
+    kept = {_FORWARDED[name]: value for name, value in headers.items() if name in _FORWARDED}
+    return kept | {name.title(): value for name, value in headers.items() if _SCRIPTS_OWN.fullmatch(name)}
 
 
 def _refusal(status: str, header: str = "") -> bytes:

@@ -214,6 +214,25 @@ def test_a_page_is_told_that_it_is_on_line(site):
         assert rendered.text == "true"
 
 
+def test_a_page_that_is_filled_from_another_site_after_asking_leave_is_filled(site, settings):
+    script = "fetch('TO', {method: 'POST', body: '{}', headers: {'Content-Type': 'application/json', 'X-Key': '1'}})"
+    leave = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "content-type, x-key"}
+
+    def answer(visit):
+        words = "From elsewhere" if visit.request.method == "POST" and visit.request.headers.get("x-key") else ""
+        visit.send(web.page(words, headers=leave))
+
+    with web.serve({"/words": answer}) as elsewhere:
+        settings.ARCHIVE_ALLOW_LOOPBACK = [site.pair, elsewhere.pair]
+        script = script.replace("TO", elsewhere.url("/words"))
+        site.pages["/"] = web.page(
+            f"<p id=it></p><script>{script}.then(a => a.text()).then(w => it.append(w))</script>"
+        )
+
+        with shown(site.url("/")) as rendered:
+            assert rendered.text == "From elsewhere"
+
+
 # --- what is borne
 
 

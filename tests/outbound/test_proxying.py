@@ -101,8 +101,8 @@ def test_redirects_go_back_to_the_browser_unfollowed(allow):
         assert [request.path for request in site.requests] == ["/"]
 
 
-@pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"])
-def test_methods_other_than_get_and_post_do_not_reach_the_site(allow, method):
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "CONNECTED", "TRACE"])
+def test_methods_that_change_something_or_have_no_body_do_not_reach_the_site(allow, method):
     with web.serve({"/": web.page("x")}) as site, RecordingProxy(LIMITS) as proxy:
         allow(site)
 
@@ -110,6 +110,34 @@ def test_methods_other_than_get_and_post_do_not_reach_the_site(allow, method):
 
         assert head.startswith(b"HTTP/1.1 501")
         assert site.connections == 0
+
+
+def test_a_browser_may_ask_whether_a_script_may_ask(allow):
+    permission = web.page("", status="204 No Content", headers={"Access-Control-Allow-Headers": "x-key"})
+    asked = "Origin: https://news.example\r\nAccess-Control-Request-Method: POST\r\n"
+    asked += "Access-Control-Request-Headers: x-key\r\n"
+    with web.serve({"/": permission}) as site, RecordingProxy(LIMITS) as proxy:
+        allow(site)
+        with speaking_to(proxy) as line:
+            line.sendall(f"OPTIONS {site.url('/')} HTTP/1.1\r\nHost: x\r\n{credentials(proxy)}{asked}\r\n".encode())
+            head = line.recv(65_536)
+
+        assert head.startswith(b"HTTP/1.1 204")
+        assert b"Access-Control-Allow-Headers: x-key" in head
+        [request] = site.requests
+        assert request.headers["access-control-request-headers"] == "x-key"
+        assert request.method == "OPTIONS"
+
+
+def test_what_a_script_adds_to_its_question_arrives_and_what_the_browser_says_of_itself_does_not(allow):
+    with web.serve({"/": web.page("x")}) as site, RecordingProxy(LIMITS) as proxy:
+        allow(site)
+
+        ask(proxy, site.url("/"), headers="X-Key: 1\r\nSec-CH-UA: Headless\r\nProxy-X: 1\r\nForwarded: for=me\r\n")
+
+        [request] = site.requests
+        assert request.headers["x-key"] == "1"
+        assert not {"sec-ch-ua", "proxy-x", "forwarded", "proxy-authorization"} & set(request.headers)
 
 
 def test_a_websocket_does_not_reach_the_site(allow):
