@@ -18,41 +18,115 @@ from factcheck.archive.outcomes import Outcome
 LITTLE_TEXT = 1_500
 ALMOST_NO_TEXT = 250
 
+# A notice that stands in the place of a page.
+NOTICE = 600
+
 _CHALLENGE_TITLES = re.compile(
     r"^\s*(?:just a moment|attention required|access denied|access to this page has been denied|are you a robot"
     r"|robot or human|pardon our interruption|please verify (?:that )?you are (?:a )?human|verify you are (?:a )?human"
     r"|human verification|security check(?:point)?|ddos-guard|checking your browser|one more step|request unsuccessful"
-    r"|bot verification|client challenge|einen moment)",
+    r"|bot verification|client challenge|einen moment)"
+    # Words that an article may begin with, too: here they are all of the title.
+    r"|^\W*(?:nur einen moment|un instant|un momento|um momento|een moment(?: geduld)?|ett ögonblick|jeszcze chwila"
+    r"|один момент|bir dakika(?: lütfen)?|しばらくお待ちください|请稍候|請稍候)\W*$",
     re.IGNORECASE,
 )
 _CHALLENGE_WORDS = re.compile(
     r"verify(?:ing)? (?:that )?you are (?:a )?human|checking (?:if the site connection is secure|your browser)"
     r"|prove (?:that )?you(?:'|’| a)re (?:not a robot|human)|unusual traffic from your"
     r"|enable (?:javascript and )?cookies to continue|complete the (?:captcha|security check)|i(?:'|’)?m not a robot"
-    r"|press (?:and|&) hold",
+    r"|press (?:and|&) hold|bestätigen sie,? dass sie ein mensch sind|vérifi\w+ que vous êtes (?:un )?humain"
+    r"|verifi\w+ que (?:usted )?(?:es|eres) (?:un )?(?:ser )?humano|verifi\w+ che (?:lei |tu )?sia un essere umano",
     re.IGNORECASE,
 )
+# By language: what is not there, up to forty characters, and that it is not there.
+_MISSING = {
+    "en": (
+        r"(?:page|article|document|content|story)",
+        r"(?:not found|does(?: not|n.t) exist|(?:is )?no longer (?:available|exists)"
+        r"|(?:can(?: ?not|.t)|could(?: not|n.t)) be found)",
+    ),
+    "de": (
+        r"(?:seite|artikel|beitrag|inhalt|dokument)",
+        r"(?:nicht gefunden|existiert nicht|nicht (?:mehr )?(?:vorhanden|verfügbar)|gibt es nicht)",
+    ),
+    "fr": (r"(?:page|article|contenu|document)", r"(?:introuvable|non trouvée?|n.existe (?:pas|plus))"),
+    "es": (
+        r"(?:página|artículo|contenido|documento)",
+        r"(?:no (?:se ha |ha sido |fue )?encontrad[ao]|(?:ya )?no existe|no se (?:encuentra|encontró))",
+    ),
+    "pt": (r"(?:página|artigo|conteúdo|documento)", r"(?:não (?:foi )?encontrad[ao]|não existe|inexistente)"),
+    "it": (
+        r"(?:pagina|articolo|contenuto|documento)",
+        r"(?:non (?:è stat[ao] )?trovat[ao]|non esiste|inesistente)",
+    ),
+    "nl": (r"(?:pagina|artikel|document)", r"(?:niet gevonden|bestaat niet)"),
+    "sv": (r"(?:sidan?|artikeln)", r"(?:hittades inte|(?:kan|kunde) inte hittas|inte hittas|finns inte)"),
+    "da": (r"(?:siden?|artiklen)", r"(?:ikke fundet|findes ikke)"),
+    "no": (r"(?:siden?|artikkelen)", r"(?:ikke funnet|finnes ikke)"),
+    "fi": (r"(?:sivua?|artikkelia?)", r"(?:ei löy(?:dy|tynyt|detty)|ei ole olemassa)"),
+    "pl": (r"(?:stron[ay]|artykułu?)", r"(?:nie (?:została |został )?znalezion[ay]|nie istnieje)"),
+    "cs": (r"(?:stránka|článek)", r"(?:nenalezen[aáoý]?|nebyl[ao]? nalezen[ao]?|neexistuje|nenájdená)"),
+    "hu": (r"(?:(?:az? )?(?:keresett )?oldal|cikk)", r"nem (?:található|létezik)"),
+    "ro": (r"(?:pagina|articolul)", r"nu (?:a fost găsit[ă]?|există)"),
+    "tr": (r"(?:sayfa|makale|haber)", r"(?:bulunamadı|mevcut değil)"),
+    "ru": (r"(?:страница|статья|документ)", r"не (?:найден[ао]?|существует)"),
+    "uk": (r"(?:сторінк[ау]|статт[юя])", r"не (?:знайден[оа]|існує)"),
+    "el": (r"(?:η )?σελίδα", r"δεν (?:βρέθηκε|υπάρχει)"),
+    "ja": (r"(?:お探しの)?(?:ページ|記事)", r"(?:見つかりません|存在しません|ありません)"),
+    "zh": (r"(?:您访问的|您要查看的)?(?:页面|頁面|网页|文章)", r"(?:不存在|未找到|找不到)"),
+    "ko": (r"(?:요청하신 )?페이지", r"(?:찾을 수 없|존재하지 않)"),
+}
+_BEFORE = (
+    r"(?:(?:sorry|oops|leider|ups|désolé|lo sentimos|spiacenti)\W+)?"
+    r"(?:(?:the|this|that|your|die|der|diese|dieser|cette|la|le|l.|esta|el|a|o|questa|il|de|deze|den|det"
+    r"|(?:die|der) (?:von ihnen )?(?:gesuchte|angeforderte)|requested|gesuchte|angeforderte)\s*){0,2}"
+)
+# Where words are not parted by spaces, none ends.
+_WORD_ENDS = r"(?:\b|(?<=[\u3000-\ud7af]))"
 _NOT_FOUND = re.compile(
-    r"^\W*(?:(?:error|fehler|erreur)\W{0,3})?(?:404\b|410\b)|^\W*(?:sorry\W+)?(?:the |this |that |diese |cette )?"
-    r"(?:page|article|document|content|seite|artikel|página|pagina)\b.{0,20}?"
-    r"(?:not found|does(?: not|n.t) exist|(?:is )?no longer (?:available|exists)|cannot be found|can.t be found"
-    r"|could not be found|couldn.t be found|nicht gefunden|existiert nicht|introuvable|no encontrada|no existe"
-    r"|non trovata|niet gevonden)|^\W*not found\W*$|^\W*nicht gefunden\W*$",
+    r"^\W*(?:(?:error|fehler|erreur|errore?|fout|fel|błąd|ошибка|エラー)\W{0,3})?(?:404\b|410\b)"
+    rf"|^\W*{_BEFORE}(?:" + "|".join(rf"{thing}{_WORD_ENDS}.{{0,40}}?{gone}" for thing, gone in _MISSING.values()) + ")"
+    r"|^\W*(?:not found|nicht gefunden|introuvable|no encontrad[ao]|non trovat[ao]|nie znaleziono|niet gevonden)\W*$"
+    r"|^\W*(?:we )?(?:can(?: ?not|.t)|could(?: not|n.t)|unable to) find (?:the|this|that|your) (?:page|article)\b"
+    r"|^\W*nie znaleziono (?:strony|artykułu)|^\W*(?:找不到|未找到)(?:页面|頁面|网页)",
     re.IGNORECASE,
 )
 _LOGIN_PATH = re.compile(
-    r"/(?:log-?in|sign-?in|signon|sso|auth|authenticate|anmelden|anmeldung|accounts?/login|users?/sign_in)"
+    r"/(?:log-?in|sign-?in|signon|sso|auth|authenticate|anmelden|anmeldung|accounts?/login|users?/sign_in"
+    r"|connexion|se-connecter|iniciar-sesion|accedi|inloggen|logga-in|logowanie|zaloguj)"
     r"(?:[/?.]|$)",
     re.IGNORECASE,
 )
 _LOGIN_WORDS = re.compile(
-    r"\b(?:log ?in|sign ?in|anmelden|einloggen|se connecter|iniciar sesión|accedi)\b", re.IGNORECASE
+    r"\b(?:log ?in|sign ?in|anmelden|einloggen|se connecter|connectez-vous|identifiez-vous|iniciar sesión|inicia sesión"
+    r"|accedi|iniciar sessão|inloggen|logga in|log ind|logg inn|kirjaudu|zaloguj|přihlásit|войти|войдите|увійти"
+    r"|giriş yap)\b|ログイン|登录|登入|로그인",
+    re.IGNORECASE,
 )
 _PAYWALL_WORDS = re.compile(
     r"subscribe (?:now )?to (?:continue|keep|read|unlock)|to (?:continue|keep) reading|already a (?:subscriber|member)"
     r"|this (?:article|story|content) is (?:only |exclusively )?(?:for|available to) (?:our )?(?:subscribers|members)"
-    r"|start your (?:free )?(?:trial|subscription)|weiterlesen mit|jetzt abonnieren|réservé (?:à nos|aux) abonnés"
-    r"|solo para suscriptores",
+    r"|start your (?:free )?(?:trial|subscription)|weiterlesen mit|jetzt abonnieren|(?:mit abo|im abo) (?:weiter)?lesen"
+    r"|(?:exklusiv|nur) für (?:abonnent|abonnierende)|réservée?s? (?:à nos|aux) abonnée?s|déjà abonnée?\b"
+    r"|abonnez-vous pour (?:lire|continuer)|(?:solo|exclusivo) para (?:los )?sub?scriptores"
+    r"|suscríbete para (?:seguir|continuar|leer)|(?:exclusivo|só) para assinantes|assine para (?:ler|continuar)"
+    r"|(?:solo|riservato) (?:per gli|agli) abbonati|abbonati per (?:leggere|continuare)"
+    r"|(?:alleen|exclusief) voor abonnees|(?:bara|endast) för prenumeranter|kun for abonnenter"
+    r"|(?:dostęp|artykuł) (?:tylko )?dla (?:pre|su)numeratorów"
+    r"|только для подписчиков|лише для передплатників|有料会員限定|この記事は有料",
+    re.IGNORECASE,
+)
+_GEO_WORDS = re.compile(
+    r"(?:un|not )(?:currently )?available in your (?:country|region|location|area|territory)"
+    r"|not (?:be )?(?:accessed|accessible) (?:from|in) your (?:country|region|location)"
+    r"|(?:un|not )available (?:due to|for) legal reasons|a country belonging to the european economic area"
+    r"|(?:un|not )available (?:to (?:visitors|users|readers) )?(?:in|from) (?:most |the )?europe(?:an)?\b"
+    r"|in (?:ihrem|deinem) (?:land|gebiet) nicht (?:verfügbar|abrufbar|zugänglich)|nicht in (?:ihrem|deinem) land"
+    r"|(?:pas|plus) (?:disponible|accessible) (?:dans|depuis) votre (?:pays|région)"
+    r"|no (?:está )?disponible en (?:su|tu) (?:país|región)|non (?:è )?disponibile nel (?:tuo|suo|vostro) paese"
+    r"|não (?:está )?disponível (?:no seu país|na sua região)|niet beschikbaar in (?:uw|jouw|je) (?:land|regio)"
+    r"|недоступ\w+ в ваше\w+ (?:стране|регионе)",
     re.IGNORECASE,
 )
 
@@ -82,6 +156,8 @@ class Verdict:
 def classify(page: Received) -> Verdict:
     if wall := _wall(page):
         return wall
+    if _is_for_other_countries(page):
+        return Verdict(Outcome.BLOCKED, "geo")
     if page.status >= 400:
         return _by_status(page.status)
     if not 200 <= page.status < 300:
@@ -129,6 +205,17 @@ def _wall(page: Received) -> Verdict | None:
     if marks and _almost_no_text(page):
         return Verdict(Outcome.BLOCKED, "bot_wall")
     return None
+
+
+def _is_for_other_countries(page: Received) -> bool:
+    # 451 is "for legal reasons"; what a law forbids it forbids somewhere.
+    if page.status == 451:
+        return True
+    # Among the words of a page, it may be said of a film in it.
+    most = LITTLE_TEXT if page.status == 403 else NOTICE
+    if not (page.status == 403 or 200 <= page.status < 300) or int(page.facts.get("visible_chars", most)) >= most:
+        return False
+    return any(_GEO_WORDS.search(str(said)) for said in (page.title, page.facts.get("beginning", "")))
 
 
 def _almost_no_text(page: Received) -> bool:

@@ -96,6 +96,7 @@ def sentence(outcome: Outcome | str, reason: str = "") -> str:
         (Outcome.BLOCKED, "bot_wall"): _("The site asks visitors to prove that they are human, and sent no article."),
         (Outcome.BLOCKED, "login"): _("The site shows this page only to people who have signed in."),
         (Outcome.BLOCKED, "paywall"): _("The site shows this page only to subscribers."),
+        (Outcome.BLOCKED, "geo"): _("The site does not show this page in the country that we ask from."),
         (Outcome.BLOCKED, "rate"): _("The site says that we ask too often."),
         (Outcome.BLOCKED, ""): _("The site does not let us see this page."),
         (Outcome.GONE, "404"): _("The site says that there is no such page (404)."),
@@ -164,7 +165,7 @@ def _steps(outcome: Outcome | str, reason: str) -> tuple[NextStep, ...]:
             return NextStep.CORRECT_URL, NextStep.RETRY, NextStep.UPLOAD_OWN_COPY, NextStep.FIND_OTHER_SOURCE
         case Outcome.UNREACHABLE if reason == "dns":
             return NextStep.CORRECT_URL, NextStep.RETRY, NextStep.UPLOAD_OWN_COPY, NextStep.FIND_OTHER_SOURCE
-        case Outcome.BLOCKED if reason == "paywall":
+        case Outcome.BLOCKED if reason in ("paywall", "geo"):
             return NextStep.UPLOAD_OWN_COPY, NextStep.TAKE_FILE_OR_WORK, NextStep.FIND_OTHER_SOURCE
         case Outcome.UNREACHABLE | Outcome.FAILED | Outcome.BLOCKED:
             return NextStep.RETRY, NextStep.UPLOAD_OWN_COPY, NextStep.FIND_OTHER_SOURCE, NextStep.TAKE_FILE_OR_WORK

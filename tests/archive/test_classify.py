@@ -10,10 +10,12 @@ from factcheck.archive.media import declared, sniff
 LONG = 5_000
 
 
-def verdict(*, title: str = "", final_url: str = "https://example.org/news/dam", **facts: Any) -> tuple[str, str]:
+def verdict(
+    *, title: str = "", final_url: str = "https://example.org/news/dam", status: int = 200, **facts: Any
+) -> tuple[str, str]:
     known = {"visible_chars": 100, "h1": "", "beginning": "", "scripts": 0, "walls": [], "password_fields": 0} | facts
     page = Received(
-        status=200, headers={}, url="https://example.org/news/dam", final_url=final_url, title=title, facts=known
+        status=status, headers={}, url="https://example.org/news/dam", final_url=final_url, title=title, facts=known
     )
     found = classify(page)
     return found.outcome.value, found.reason
@@ -50,6 +52,108 @@ def verdict(*, title: str = "", final_url: str = "https://example.org/news/dam",
 )
 def test_a_page_is_taken_for_what_it_is(page: dict[str, Any], expected: tuple[str, str]) -> None:
     assert verdict(**page) == expected
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Sorry, the page you are looking for could not be found",
+        "We can't find that page",
+        "Die von Ihnen gesuchte Seite wurde nicht gefunden",
+        "Artikel nicht mehr verfügbar | Anzeiger",
+        "Page non trouvée - Le Journal",
+        "La page demandée n'existe pas",
+        "Página no encontrada",
+        "La página solicitada no existe",
+        "Página não encontrada",
+        "Pagina non trovata",
+        "Pagina niet gevonden | Courant",
+        "Sidan kunde inte hittas",
+        "Siden blev ikke fundet",
+        "Siden finnes ikke",
+        "Sivua ei löytynyt",
+        "Strona nie została znaleziona",
+        "Nie znaleziono strony",
+        "Stránka nenalezena",
+        "Az oldal nem található",
+        "Pagina nu a fost găsită",
+        "Sayfa bulunamadı",
+        "Страница не найдена",
+        "Ошибка 404",
+        "Сторінку не знайдено",
+        "Η σελίδα δεν βρέθηκε",
+        "ページが見つかりません",
+        "页面不存在",
+        "페이지를 찾을 수 없습니다",
+    ],
+)
+def test_a_page_that_is_not_there_says_so_in_many_languages(said: str) -> None:
+    assert verdict(title=said) == ("gone", "soft404")
+    assert verdict(h1=said) == ("gone", "soft404")
+    assert verdict(title=said, visible_chars=LONG) == ("captured", "")
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Die Seite der Opfer",
+        "Der Artikel 5 des Grundgesetzes",
+        "La page blanche de l'écrivain",
+        "Una página de la historia",
+        "Un momento de silencio por las víctimas",
+        "Страница истории закрыта",
+        "The article that the court struck down",
+        "This page of history is closed",
+        "Siden sist: hva har skjedd",
+    ],
+)
+def test_a_short_page_with_such_a_word_in_its_title_is_a_page(title: str) -> None:
+    assert verdict(title=title) == ("captured", "")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Cet article est réservé aux abonnés",
+        "La suite est réservée à nos abonnés",
+        "Exklusiv für Abonnenten",
+        "Contenido exclusivo para suscriptores",
+        "Conteúdo exclusivo para assinantes",
+        "Contenuto riservato agli abbonati",
+        "Alleen voor abonnees",
+        "Статья доступна только для подписчиков",
+    ],
+)
+def test_a_wall_of_payment_says_so_in_many_languages(said: str) -> None:
+    assert verdict(beginning=said) == ("blocked", "paywall")
+    assert verdict(beginning=said, visible_chars=LONG) == ("captured", "")
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        ({"status": 451}, ("blocked", "geo")),
+        ({"status": 451, "visible_chars": LONG}, ("blocked", "geo")),
+        ({"status": 403, "beginning": "This content is not available in your region."}, ("blocked", "geo")),
+        ({"status": 403, "beginning": "Forbidden"}, ("blocked", "status")),
+        (
+            {"beginning": "We recognize you are from a country belonging to the European Economic Area"},
+            ("blocked", "geo"),
+        ),
+        ({"beginning": "Dieser Inhalt ist in Ihrem Land nicht verfügbar."}, ("blocked", "geo")),
+        ({"beginning": "Contenu pas disponible dans votre pays"}, ("blocked", "geo")),
+        ({"title": "Contenido no disponible en su país"}, ("blocked", "geo")),
+        ({"beginning": "This film is not available in your country.", "visible_chars": 900}, ("captured", "")),
+        ({"status": 404, "beginning": "Not available in your country"}, ("gone", "404")),
+        ({"beginning": "The law for the European Economic Area was passed."}, ("captured", "")),
+    ],
+)
+def test_a_page_for_other_countries_only_is_named_so(page: dict[str, Any], expected: tuple[str, str]) -> None:
+    assert verdict(**page) == expected
+
+
+def test_a_wall_is_known_by_a_title_that_says_nothing_else() -> None:
+    assert verdict(title="Un instant…") == ("blocked", "bot_wall")
 
 
 @pytest.mark.parametrize(
