@@ -85,9 +85,9 @@ def _document(capture: Capture) -> HttpResponseBase:
     if capture.media_type in _MARKUP:
         return _rewritten(replaying.page(capture, left_out=_left_out()))
     if capture.media_type == "text/plain":
-        with blobs.open_blob(capture.body_sha256) as file:
-            text, _encoding = webencodings.decode(file.read(), capture.charset or "utf-8")
-        return HttpResponse(text, content_type="text/plain; charset=utf-8")
+        text, _encoding = webencodings.iter_decode(blobs.pieces(capture.body_sha256), capture.charset or "utf-8")
+        # Piece by piece: a text may be as large as all that a page may unpack to.
+        return StreamingHttpResponse(map(str.encode, text), content_type="text/plain; charset=utf-8")
     if capture.media_type in _SHOWN:
         return StreamingHttpResponse(blobs.pieces(capture.body_sha256), content_type=capture.media_type)
     return _file(capture)

@@ -72,6 +72,16 @@ def test_no_link_tells_a_site_who_looks_at_our_copy_of_it(charset):
     assert answer["Content-Type"] == "text/html; charset=utf-8"
 
 
+def test_a_text_is_shown_word_for_word_and_never_held_as_a_whole():
+    text = "x" + "Brücke, Größe und Gewicht. " * 80_000
+    answer = get(replay_url(archived(web.page(text.encode("utf-16"), media_type="text/plain"))))
+
+    pieces = list(answer.streaming_content)
+    assert b"".join(pieces).decode() == text
+    assert max(map(len, pieces)) < len(text) // 2
+    assert answer["Content-Type"] == "text/plain; charset=utf-8"
+
+
 @pytest.mark.parametrize("media_type", ["image/svg+xml", "text/xml", "text/javascript"])
 def test_what_could_run_otherwise_is_handed_over_as_a_file(media_type):
     answer = get(replay_url(archived(web.page(SVG, media_type=media_type))))
