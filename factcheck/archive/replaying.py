@@ -17,7 +17,7 @@ from urllib.parse import urljoin
 
 from factcheck.archive import blobs, media, wacz
 from factcheck.archive.errors import WarcFault
-from factcheck.archive.extraction.rewriting import key
+from factcheck.archive.extraction.rewriting import DRAWING_MAX_CHARS, key
 from factcheck.archive.models import Capture, Engine, Rendering
 from factcheck.archive.rewriting import Rewritten, rewritten
 from factcheck.outbound.decoding import decoded_pieces
@@ -27,6 +27,7 @@ from factcheck.outbound.messages import Body, Broken, read_head
 MAX_PARTS = 5_000
 MAX_REDIRECTS = 10
 _PIECE_BYTES = 65_536
+_DRAWINGS_MAX_BYTES = 1_500_000
 _SNIFFED_BYTES = 512
 _PART_LIMITS = Limits(max_wire_bytes=1 << 28, max_decoded_bytes=1 << 27, seconds=60)
 _REDIRECTS = frozenset(("301", "302", "303", "307", "308"))
@@ -283,6 +284,28 @@ def framed(capture: Capture, found: Part, *, left_out: str) -> Rewritten:
     return rewritten(f"{capture.warc_sha256}-{found.offset}", content, order)
 
 
+@functools.lru_cache(maxsize=16)
+def _drawings(warc_sha256: str) -> dict[str, str]:
+    """The text of the package's SVGs by key, as far as they are small: a page may take symbols out of them."""
+    found, size = {}, 0
+    parts = parts_of(warc_sha256)
+    for address, number in parts.by_key.items():
+        part = parts.numbered[number]
+        if part.media_type != "image/svg+xml":
+            continue
+        content = bytearray()
+        for piece in read_part(warc_sha256, part):
+            content += piece
+            if len(content) > DRAWING_MAX_CHARS:
+                break
+        if len(content) <= DRAWING_MAX_CHARS:
+            size += len(content)
+            if size > _DRAWINGS_MAX_BYTES:
+                break
+            found[address] = bytes(content).decode("utf-8", "replace")
+    return found
+
+
 def _order(kind: str, capture: Capture, base: str, charset: str, *, prefix: str, left_out: str) -> dict[str, Any]:
     try:
         places = parts_of(capture.warc_sha256).places if capture.warc_sha256 else {}
@@ -290,6 +313,7 @@ def _order(kind: str, capture: Capture, base: str, charset: str, *, prefix: str,
         places = {}
     return {
         "kind": kind,
+        "drawings": _drawings(capture.warc_sha256) if kind == "page" and places else {},
         "base": base,
         "charset": charset,
         "prefix": prefix,

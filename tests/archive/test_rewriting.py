@@ -133,6 +133,57 @@ def test_the_way_of_laying_out_stays_with_the_pages_own_doctype():
     assert page("<p>x").startswith("<html")
 
 
+SYMBOLS = (
+    '<?xml version="1.0" encoding="latin-1"?><svg xmlns="http://www.w3.org/2000/svg"'
+    ' xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:h="http://www.w3.org/1999/xhtml">'
+    '<defs><linearGradient id="g"><stop/></linearGradient></defs><style>p { display: none }</style>'
+    '<symbol id="bell" viewBox="0 0 9 9" class="sneaky" onload="run()"><script>run()</script><h:iframe src="/x"/>'
+    '<path d="M0" fill="url(#g)"/><use xlink:href="#ring"/><use href="http://canary.example/x.svg#y"/>'
+    '<image href="http://canary.example/x.png"/><foreignObject><h:p>x</h:p></foreignObject></symbol>'
+    '<g id="ring"><animate attributeName="href" to="javascript:run()"/></g></svg>'
+)
+DRAWINGS = {"drawings": {key("http://news.example/icons.svg"): SYMBOLS}}
+
+
+def test_a_symbol_of_a_drawing_in_the_package_comes_into_the_page_under_names_of_its_own():
+    made = page(
+        '<svg id="bell"><use xlink:href="icons.svg#bell"/></svg><svg><use href="/icons.svg#ring"/></svg>', **DRAWINGS
+    )
+
+    assert made.count('<symbol id="drawing-0-bell" viewBox="0 0 9 9"') == 1
+    assert 'href="#drawing-0-bell"' in made
+    assert made.count('href="#drawing-0-ring"') == 2
+    assert 'url("#drawing-0-g")' in made
+
+
+def test_of_a_drawing_nothing_comes_into_the_page_that_runs_or_fetches_or_styles_it():
+    made = page('<svg><use href="icons.svg#bell"/></svg>', **DRAWINGS)
+
+    for thing in ("run()", "canary", "display: none", "sneaky", "<iframe", "oreign", "<animate"):
+        assert thing not in made, thing
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no drawing", "<html xmlns='x'/>", SYMBOLS[:-30], "<!DOCTYPE svg [<!ENTITY a 'b'>]>"]
+)
+def test_a_drawing_that_cannot_be_read_is_left_out(text):
+    made = page('<svg><use href="icons.svg#bell"/></svg>', drawings={key("http://news.example/icons.svg"): text})
+
+    assert "drawing-0" not in made
+    assert "icons.svg" not in made
+
+
+def test_a_drawing_that_unpacks_itself_is_left_out():
+    entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 9}">' for n in range(1, 12))
+    drawn = '<svg xmlns="http://www.w3.org/2000/svg"><g id="bell">&e11;</g></svg>'
+    text = f'<!DOCTYPE svg [<!ENTITY e0 "x">{entities}]>{drawn}'
+
+    assert (
+        len(page('<svg><use href="icons.svg#bell"/></svg>', drawings={key("http://news.example/icons.svg"): text}))
+        < 2_000
+    )
+
+
 def test_text_behind_a_tag_without_content_stays():
     made = page('<p>One<wbr>two<picture><source srcset="gone"><img src="a.png"></picture> three<script>1</script> four')
 

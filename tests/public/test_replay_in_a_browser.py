@@ -111,6 +111,7 @@ GOOD = """<!DOCTYPE html><html><head><title>Costs</title>
 <p id="inline">Words</p><p id="styled">Words</p><p id="imported">Words</p>
 <iframe id="frame" src="/frame.html" width="300" height="100"></iframe>
 <a id="away" href="https://elsewhere.example/">away</a>
+<svg width="40" height="40"><use id="symbol" href="/symbols.svg#square"/></svg>
 </body></html>"""
 PARTS = {
     "/style.css": (
@@ -123,6 +124,10 @@ PARTS = {
     "/b.png": (PNG, "image/png"),
     "/back.png": (PNG, "image/png"),
     "/drawing.svg": (SVG, "image/svg+xml"),
+    "/symbols.svg": (
+        '<svg xmlns="http://www.w3.org/2000/svg"><symbol id="square"><rect width="30" height="20"/></symbol></svg>',
+        "image/svg+xml",
+    ),
     # A real one: Chromium shows no other.
     "/font.woff2": (FONT.read_bytes() if FONT.exists() else b"", "font/woff2"),
     "/frame.html": ("<title>Frame</title><p id='inside'>Inside</p><img id='in' src='/a.png' alt='x'>", "text/html"),
@@ -145,6 +150,8 @@ def test_the_copys_own_pictures_styles_and_frames_show_and_what_is_not_there_say
             **dict.fromkeys(("plain", "set", "lazy", "sent-on", "picked"), 1),
             "drawing": 30,
         }
+        # A symbol that is not found has no extent.
+        assert page.locator("#symbol").evaluate("use => [use.getBBox().width, use.getBBox().height]") == [30, 20]
         assert wide("missing") == 0
         assert page.locator("#missing").get_attribute("alt") == "The bridge (not in the copy)"
         assert style("missing", "outlineStyle") == "dashed"

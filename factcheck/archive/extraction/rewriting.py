@@ -19,7 +19,7 @@ from .limits import LimitMet
 from .markup import check_shape
 
 # Raise it whenever the same page would come out otherwise: kept results are then made again.
-VERSION = "2"
+VERSION = "3"
 
 # An address that ends with a comma has no descriptor; commas inside it are its own.
 _CANDIDATE = re.compile(r"[\s,]*+(?P<url>\S++)(?:(?<!,)(?P<descriptor>[^,]*+))?")
@@ -58,6 +58,14 @@ _PARSING: dict[str, Any] = {
     "remove_comments": True,
     "default_doctype": False,
 }
+
+
+# Of a drawing that a page takes parts of: no more than what any collection of symbols has.
+DRAWING_MAX_CHARS = 500_000
+_DRAWING_MAX_ELEMENTS = 20_000
+_SVG = "{http://www.w3.org/2000/svg}"
+_XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
+_LOCAL_URL = re.compile(r"""url\(\s*+["']?#([^"')\s]++)["']?\s*+\)""", re.IGNORECASE)
 
 
 def _names(names: str) -> frozenset[str]:
@@ -115,11 +123,24 @@ class Rewriter:
 
     ``places`` has for each key the number of its record and its kind ("page", "style", "image", "font", "media");
     ``prefix`` stands before the number in what is written; ``left_out`` is the sentence for what is not there.
+    ``drawings`` has for a key the text of an SVG: a page without an origin may take no part of one from elsewhere, so
+    that it gets the drawing itself.
     """
 
     def __init__(
-        self, places: Mapping[str, tuple[int, str]], *, base: str, prefix: str, left_out: str, frames: bool
+        self,
+        places: Mapping[str, tuple[int, str]],
+        *,
+        base: str,
+        prefix: str,
+        left_out: str,
+        frames: bool,
+        drawings: Mapping[str, str] | None = None,
     ) -> None:
+        self._drawings = drawings or {}
+        # Each drawing once, beside the name that stands before all names in it; "" for one that cannot be read.
+        self._taken: dict[str, str] = {}
+        self._sheets: list[Any] = []
         self._places = places
         self._base = base
         self._prefix = prefix
@@ -180,6 +201,10 @@ class Rewriter:
             _empty(element)
         for element in list(root.iter()):
             self._element(element)
+        for sheet in self._sheets:
+            for element in list(sheet.iter()):
+                self._element(element)
+            (root if (inside := root.find("body")) is None else inside).append(sheet)
         head = root.find("head")
         if head is None:
             head = etree.Element("head")
@@ -239,8 +264,37 @@ class Rewriter:
             self._anchor(element, had)
         elif (href := had.get("href") or had.get("xlink:href") or "").startswith("#"):
             element.set("href", href)
+        elif name == "use" and href:
+            self._use(element, href)
         if (background := had.get("background")) and (place := self._place(background, "image")):
             element.set("background", place)
+
+    def _use(self, element: Any, href: str) -> None:
+        address, _hash, part = href.partition("#")
+        found = key(_joined(self._base, address.strip()))
+        if part and found in self._drawings:
+            if found not in self._taken:
+                self._taken[found] = self._take(self._drawings[found], f"drawing-{len(self._taken)}-")
+            if self._taken[found]:
+                element.set("href", f"#{self._taken[found]}{part}")
+
+    def _take(self, text: str, prefix: str) -> str:
+        """Have the drawing stand in the page, unseen, with the prefix before each of its names; "" where it cannot."""
+        parser = etree.XMLParser(
+            encoding="utf-8", resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
+        )
+        try:
+            root: Any = etree.fromstring(text.encode("utf-8", "replace"), parser)
+        except (etree.XMLSyntaxError, ValueError):
+            return ""
+        if root.tag != f"{_SVG}svg" or sum(1 for _element in root.iter()) > _DRAWING_MAX_ELEMENTS:
+            return ""
+        sheet = etree.Element("svg", width="0", height="0", style="position:absolute")
+        sheet.set("aria-hidden", "true")
+        for child in root:
+            _copy(child, sheet, prefix)
+        self._sheets.append(sheet)
+        return prefix
 
     def _link(self, element: Any) -> None:
         rel = (element.get("rel") or "").lower().split()
@@ -328,6 +382,27 @@ class Rewriter:
             element.set("title", _joined(self._base, href)[:2_000])
 
 
+def _copy(element: Any, into: Any, prefix: str) -> None:
+    """What is drawn, under names of its own: neither its styles nor what is no drawing come into the page."""
+    if not isinstance(element.tag, str) or not element.tag.startswith(_SVG):
+        return
+    name = element.tag.removeprefix(_SVG)
+    if name in ("style", "foreignObject"):
+        return
+    copy = etree.SubElement(into, name)
+    copy.text = element.text
+    for attribute, value in element.attrib.items():
+        if attribute == "id":
+            copy.set("id", prefix + value)
+        elif attribute in ("href", _XLINK_HREF):
+            if value.startswith("#"):
+                copy.set("href", f"#{prefix}{value[1:]}")
+        elif attribute != "class" and not attribute.startswith("{"):
+            copy.set(attribute, _LOCAL_URL.sub(lambda found: f"url(#{prefix}{found[1]})", value))
+    for child in element:
+        _copy(child, copy, prefix)
+
+
 def _joined(base: str, address: str) -> str:
     try:
         return urljoin(base, address)
@@ -387,5 +462,6 @@ def rewrite(data: bytes, order: Mapping[str, Any]) -> str:
         prefix=str(order["prefix"]),
         left_out=str(order["left_out"]),
         frames=bool(order["frames"]),
+        drawings={str(name): str(text)[:DRAWING_MAX_CHARS] for name, text in order.get("drawings", {}).items()},
     )
     return rewriter.page(text) if is_page else rewriter.css(text)
