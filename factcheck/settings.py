@@ -302,6 +302,8 @@ CAPTURE_MAX_DECODED_BYTES: int = env.int("CAPTURE_MAX_DECODED_BYTES", default=20
 CAPTURE_UPLOAD_MAX_BYTES: int = env.int("CAPTURE_UPLOAD_MAX_BYTES", default=100 * 1024 * 1024)
 # Certificates of signers of pictures that the newsroom trusts; without it no signer is on a list.
 C2PA_TRUST_LIST: str = env.str("C2PA_TRUST_LIST", default="")
+# Unpacks pictures of films so that they are known again; it is a large reader of hostile files, and so a choice.
+CAPTURE_FFMPEG: str = env.str("CAPTURE_FFMPEG", default="")
 # All of a capture, its parts among it; one part; how many; and how long they may take after the page.
 CAPTURE_MAX_TOTAL_BYTES: int = env.int("CAPTURE_MAX_TOTAL_BYTES", default=150 * 1024 * 1024)
 CAPTURE_MAX_REQUISITE_BYTES: int = env.int("CAPTURE_MAX_REQUISITE_BYTES", default=10 * 1024 * 1024)

@@ -9,7 +9,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,7 +17,9 @@ from django.conf import settings
 from django.db.models import Q
 
 from factcheck.archive.children import run_child
+from factcheck.archive.extraction.frames import FRAMES_MAX
 from factcheck.archive.extraction.limits import WALL_SECONDS
+from factcheck.archive.extraction.looks import SIDE, hash_of
 from factcheck.archive.models import Capture, MediaFacts, PictureWithin
 
 PICTURES = frozenset(("image/png", "image/jpeg", "image/webp", "image/gif", "image/tiff", "image/avif"))
@@ -32,20 +34,22 @@ OTHERS = frozenset(
 NEAR_BITS = 6
 # Of one part of a picture's hash; a part that very many share says little.
 _CANDIDATES_MAX = 2_000
-_WITHIN_MAX = 20
+_WITHIN_MAX = 30
 _ANSWER_MAX_BYTES = 256 * 1024
-# A PDF takes two children.
+# A PDF takes two children, and so does a film that is unpacked.
 MEDIA_SECONDS = 2 * WALL_SECONDS
 _FOLDER = Path(__file__).resolve().parent
 _START = "import sys; sys.path.append(sys.argv.pop(1)); from extraction.facts import main; main()"
 _PHASH = re.compile(r"[0-9a-f]{16}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _NO_ORIGIN = "-"
+_FRAMES_START = "import sys; sys.path.append(sys.argv.pop(1)); from extraction.frames import main; main()"
+_READERS = {"video/webm": "matroska", "video/x-matroska": "matroska"}
 
 
 @dataclass(frozen=True)
 class Within:
-    """A picture in a file of another kind; ``page`` is 0 for the cover of a film."""
+    """A picture in a file of another kind; in a film, ``page`` is its number, and 0 that of the cover."""
 
     page: int
     width: int | None
@@ -101,6 +105,9 @@ def read_media(file: IO[bytes], media_type: str) -> Media | None:
             media = Media(kind, problem="crash")
         if kind == "pdf" and any("problem" in line for line in pages):
             media.facts["stopped"] = True
+        if kind == "film" and media.width and settings.CAPTURE_FFMPEG:
+            media = replace(media, pictures=(*media.pictures, *_frames(file, media_type, media)))
+            media.facts["unpacked"] = True
     origin = next((line["c2pa"] for line in said if "c2pa" in line), None)
     media.facts["c2pa"] = _manifest(origin) if origin is not None or problem != "limit" else {"state": "limit"}
     return media
@@ -121,6 +128,26 @@ def _said(file: IO[bytes], kind: str, media_type: str, trust_list: str) -> list[
             return [*lines, {"problem": "crash"}]
         lines.append(line)
     return [*lines, {"problem": answer.problem}] if answer.problem else lines
+
+
+def _frames(file: IO[bytes], media_type: str, film: Media) -> Iterator[Within]:
+    """Pictures of the film from its beginning to its end, numbered from 1."""
+    file.seek(0)
+    apart = max(1.0, (film.facts.get("seconds") or 0) / FRAMES_MAX)
+    reader = _READERS.get(media_type, "mov")
+    command = [
+        *(sys.executable, "-I", "-c", _FRAMES_START, str(_FOLDER)),
+        *(settings.CAPTURE_FFMPEG, reader, f"{apart:.3f}"),
+    ]
+    size = SIDE * SIDE
+    # One more than there should be, so that the last is not taken for the end of patience.
+    grey = run_child(command, file.fileno(), output_max_bytes=(FRAMES_MAX + 1) * size).output
+    seen: set[str] = set()
+    for number in range(min(len(grey) // size, FRAMES_MAX)):
+        looks = hash_of(grey[number * size : (number + 1) * size])
+        if looks and looks not in seen:
+            seen.add(looks)
+            yield Within(number + 1, film.width, film.height, looks)
 
 
 def _understood(kind: str, said: dict[str, Any], within: Sequence[dict[str, Any]]) -> Media:

@@ -357,7 +357,7 @@ class MediaFacts(Looks):
 
 
 class PictureWithin(Looks):
-    """A picture in a file of another kind: on a page of a PDF, or the cover of a film, whose page is 0."""
+    """A picture in a file of another kind: on a page of a PDF, or in a film; its number there, and 0 for the cover."""
 
     capture = models.ForeignKey(Capture, on_delete=models.PROTECT, related_name="pictures_within")
     page = models.PositiveIntegerField()

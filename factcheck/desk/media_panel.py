@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from factcheck.accounts.models import User
-from factcheck.archive.media_facts import Likeness, alike
+from factcheck.archive.media_facts import Likeness, alike, kind_of
 from factcheck.archive.models import Capture, MediaFacts, PictureWithin
 from factcheck.desk.selectors_captures import find_capture
 
@@ -224,8 +224,8 @@ def _about_words(kind: str) -> tuple[str, str, str]:
             worth
             + " "
             + _(
-                "Times are those of the machine's clock; platforms replace them by the time of upload. None of it "
-                "shows that the scene is what it is said to be."
+                "Times are those of the device's clock, often without its zone; platforms replace them by the time of "
+                "upload. None of it shows that the scene is what it is said to be."
             ),
             _("The file says nothing of camera, time or place. Platforms take that out of what people upload."),
         )
@@ -281,12 +281,13 @@ def _said(facts: dict[str, Any]) -> list[tuple[str, str]]:
     for name, value in facts.get("xmp", []):
         said.append((f"{labels.get(name, name)} (XMP)", value))
     for track in facts.get("tracks", []):
-        if track.get("name"):
+        # What some programs write wherever nobody gave a name says nothing.
+        if track.get("name") not in ("", None, "VideoHandler", "SoundHandler"):
             said.append((_("Name of a track"), track["name"]))
     for signature in facts.get("signatures", []):
         if words := " · ".join(part for part in (signature["when"], signature["reason"]) if part):
             said.append((_("Signature"), words))
-    return said
+    return list(dict.fromkeys(said))
 
 
 # --- the same elsewhere ----------------------------------------------------------------------
@@ -306,10 +307,14 @@ def _how(one: Likeness, kind: str) -> str:
     if one.same_file:
         return _("the same file, byte for byte")
     looks = _("looks nearly the same") if one.bits else _("looks the same")
-    here = _("the picture on page %(page)d") % {"page": one.page} if one.page else ""
-    if not here and kind == "film":
-        here = _("its cover picture")
-    there = _("on page %(page)d there") % {"page": one.other_page} if one.other_page else ""
+    here = there = ""
+    if kind == "film":
+        here = _("a picture in it") if one.page else _("its cover picture")
+    elif one.page:
+        here = _("the picture on page %(page)d") % {"page": one.page}
+    if one.other_page:
+        in_film = kind_of(one.capture.media_type) == "film"
+        there = _("as one in it") if in_film else _("as the one on page %(page)d there") % {"page": one.other_page}
     return " ".join(part for part in (here, looks, there) if part)
 
 
@@ -317,6 +322,8 @@ def _incomparable(facts: dict[str, Any], row: MediaFacts, within: int) -> str:
     match facts.get("kind", "picture"):
         case "picture" if not row.phash:
             return _("It cannot be compared: it could not be unpacked, or it is one even area.")
+        case "film" if facts.get("unpacked"):
+            return _("Whole files and some of its pictures were compared.")
         case "film" if not within:
             return _(
                 "Only whole files were compared: nothing here unpacks films, so that single pictures are not known "

@@ -227,7 +227,10 @@ LIMITED = f"import sys; sys.path.append({str(Path(extract.__code__.co_filename).
 def test_how_a_child_ended_is_told_apart(code: str, problem: str, detail: str) -> None:
     with tempfile.TemporaryFile() as file:
         answer = run_child(
-            [sys.executable, "-I", "-c", code], file.fileno(), wall_seconds=2, output_max_bytes=10_000_000
+            [sys.executable, "-I", "-c", code],
+            file.fileno(),
+            wall_seconds=2 if detail == "wall" else 60,
+            output_max_bytes=10_000_000,
         )
 
     assert (answer.problem, answer.detail) == (problem, detail)

@@ -1,13 +1,16 @@
 """What a film or a sound recording says of itself, and that no film can harm the one who reads it."""
 
 import io
+import shutil
 import struct
+import subprocess
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 from PIL import Image
+from pytest_django.fixtures import Settings
 
 from factcheck.archive.extraction import films
 from factcheck.archive.media_facts import Media, alike, read_media
@@ -152,6 +155,54 @@ def test_the_same_film_under_another_address_is_known_again() -> None:
     uploaded(TRAM_WEBM, url="https://third.example/film")
 
     assert [(one.capture.pk, one.same_file) for one in alike(first)] == [(again.pk, True)]
+
+
+@pytest.fixture
+def unpacked(settings: Settings) -> str:
+    program = shutil.which("ffmpeg")
+    if program is None:
+        pytest.skip("ffmpeg is not installed")
+    settings.CAPTURE_FFMPEG = program
+    return program
+
+
+@pytest.mark.parametrize("content", [TRAM_MOV, TRAM_WEBM])
+def test_a_picture_taken_from_a_film_is_known_again(content: bytes, unpacked: str, tmp_path: Path) -> None:
+    path, still = tmp_path / "film", tmp_path / "still.png"
+    path.write_bytes(content)
+    subprocess.run([unpacked, "-loglevel", "quiet", "-i", path, "-frames:v", "1", still], check=True)
+
+    picture, recorded = uploaded(still.read_bytes()), uploaded(content, url="https://other.example/film")
+
+    assert [(one.capture.pk, one.other_page) for one in alike(picture)] == [(recorded.pk, 1)]
+
+
+def test_a_film_whose_pictures_are_nonsense_is_kept_without_any(unpacked: str) -> None:
+    broken = bytearray(TRAM_MOV)
+    start = broken.index(b"mdat") + 4
+    broken[start : start + 3_000] = Random(1).randbytes(3_000)
+
+    assert uploaded(bytes(broken)).outcome == "captured"
+
+
+@pytest.mark.parametrize(
+    "script", ["yes", "exit 1", "kill -ABRT $$", "printf short", "head -c 2000 /dev/zero", "cat /dev/stdin"]
+)
+def test_whatever_the_unpacking_program_does_the_film_is_kept(script: str, settings: Settings, tmp_path: Path) -> None:
+    program = tmp_path / "ffmpeg"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    settings.CAPTURE_FFMPEG = str(program)
+
+    sealed = uploaded(TRAM_MOV)
+
+    assert (sealed.outcome, sealed.media_facts.width) == ("captured", 64)
+    assert PictureWithin.objects.filter(capture=sealed).count() <= 20
+
+
+def test_films_are_not_unpacked_unless_the_newsroom_chose_to(settings: Settings) -> None:
+    assert settings.CAPTURE_FFMPEG == ""
+    assert not PictureWithin.objects.filter(capture=uploaded(TRAM_MOV)).exists()
 
 
 # --- captures --------------------------------------------------------------------------------

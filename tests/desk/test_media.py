@@ -65,7 +65,7 @@ def test_a_photograph_names_the_page_of_a_paper_that_shows_it():
     page = copy_page(pictured(saved(scene(2), "JPEG"), url="https://other.example/photo"))
 
     assert "city.example/paper" in page
-    assert "on page 3 there" in page
+    assert "looks the same as the one on page 3 there" in page
 
 
 def test_a_paper_off_the_record_that_shows_a_picture_is_named_to_nobody_else():

@@ -42,8 +42,11 @@ def leave_the_network() -> bool:
     return int(libc.unshare(flags)) == 0
 
 
-def put_up(*, network_is_left: bool = False) -> None:
-    """CPU, memory, no file, no child of its own, no network where possible, and an end with the parent."""
+def put_up(*, network_is_left: bool = False, threads: bool = False) -> None:
+    """CPU, memory, no file, no child of its own, no network where possible, and an end with the parent.
+
+    With ``threads`` it may have some; the kernel counts them as children.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
@@ -57,7 +60,7 @@ def put_up(*, network_is_left: bool = False) -> None:
         (resource.RLIMIT_FSIZE, (0, 0)),
         (resource.RLIMIT_NOFILE, (64, 64)),
         (resource.RLIMIT_CORE, (0, 0)),
-        (resource.RLIMIT_NPROC, (0, 0)),
+        *(() if threads else ((resource.RLIMIT_NPROC, (0, 0)),)),
     ):
         hard = resource.getrlimit(kind)[1]
         wanted = tuple(value if hard == resource.RLIM_INFINITY else min(value, hard) for value in amount)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from math import cos, isfinite, pi
-from statistics import median
+from math import isfinite
 from typing import IO, Any
 
 from PIL import AvifImagePlugin, ExifTags, Image, ImageFile, UnidentifiedImageError
 
+from .looks import SIDE, hash_of
 from .wording import one_line
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "AVIF")
 # Three bytes each, and one more copy on the way: within the child's gigabyte.
 PIXELS_MAX = 60_000_000
 EXIF_MAX_FIELDS = 100
-_SIDE, _KEPT = 32, 8
-# The spread of grey below which a picture is one flat area, and looks like every other of that kind.
-_FLAT = 4
 _EXIF_PARTS = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 _ORIENTATION = 0x0112
 
@@ -49,7 +46,7 @@ def read(file: IO[bytes]) -> dict[str, Any]:
         image.seek(0)
         if image.format == "JPEG":
             # The decoder itself leaves out detail, so that a photograph of any size costs little.
-            image.draft("L", (_SIDE * 8, _SIDE * 8))
+            image.draft("L", (SIDE * 8, SIDE * 8))
         if image.width * image.height > PIXELS_MAX:
             return said | {"problem": "too_large"}
         said["phash"] = phash(image)
@@ -67,17 +64,14 @@ def _frames(image: Image.Image) -> int:
 
 
 def phash(image: Image.Image) -> str:
-    """64 bits in hex of how grey is spread; "" for a picture that is one flat area.
-
-    The lowest frequencies of a cosine transform, each a bit: above their median or not.
-    """
+    """As ``looks.hash_of``, of what the eye sees: on white, and turned as the file says."""
     if image.mode in ("RGBA", "LA", "PA", "P"):
         image = image.convert("RGBA")
         # Before the background, which would be two more of its size.
-        image = image.reduce(max(1, min(image.size) // (_SIDE * 8)))
+        image = image.reduce(max(1, min(image.size) // (SIDE * 8)))
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     orientation = image.getexif().get(_ORIENTATION, 1)
-    grey = image.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX)
+    grey = image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
     turn = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
@@ -89,21 +83,7 @@ def phash(image: Image.Image) -> str:
     }.get(orientation)
     if turn is not None:
         grey = grey.transpose(turn)
-    pixels = list(grey.tobytes())
-    if max(pixels) - min(pixels) < _FLAT:
-        return ""
-    waves = [[cos(pi * u * (2 * x + 1) / (2 * _SIDE)) for x in range(_SIDE)] for u in range(_KEPT)]
-    rows = [
-        [
-            sum(wave * value for wave, value in zip(waves[u], pixels[y * _SIDE : (y + 1) * _SIDE], strict=True))
-            for u in range(_KEPT)
-        ]
-        for y in range(_SIDE)
-    ]
-    low = [sum(waves[v][y] * rows[y][u] for y in range(_SIDE)) for v in range(_KEPT) for u in range(_KEPT)]
-    # The first is the mean, which says how bright and not what it shows.
-    middle = median(low[1:])
-    return f"{int(''.join('1' if value > middle else '0' for value in low), 2):016x}"
+    return hash_of(grey.tobytes())
 
 
 def _exif(image: Image.Image) -> dict[str, Any]:
