@@ -31,6 +31,8 @@ _IPV4_NOT_PUBLIC = tuple(
         "10.0.0.0/8",
         "100.64.0.0/10",
         "127.0.0.0/8",
+        # In no registry: there Azure's services for its own machines answer, and only from inside.
+        "168.63.129.16/32",
         "169.254.0.0/16",
         "172.16.0.0/12",
         "192.0.0.0/24",
@@ -67,6 +69,8 @@ _HOUSE_NAMES = frozenset(
 )
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?://([^/?#\\]*))?([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.DOTALL)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_DOTS = re.compile(r"[/\\](?:\.|%2e){1,2}(?:[/\\]|\Z)", re.IGNORECASE)
 _PORT = re.compile(r"[0-9]{1,5}")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -188,8 +192,11 @@ def follow(base: str, location: str) -> str:
     location = re.sub(r"[\t\r\n]", "", location.strip(" \t\r\n\x00\x0b\x0c"))
     if not location:
         return ""
+    if not _SCHEME.match(location):
+        where = re.split("[?#]", location, maxsplit=1)[0]
+        location = re.sub("^/{2,}", "//", where.replace("\\", "/")) + location[len(where) :]
     try:
-        return urljoin(base, location.replace("\\", "/") if location.startswith(("\\", "/\\")) else location)
+        return urljoin(base, location)
     except ValueError as error:
         raise _unreadable() from error
 
@@ -250,9 +257,28 @@ def _read(url: str) -> Address:
         raise AddressRefused("port", _("The port in the address is not a number between 1 and 65535."))
     port = int(port_text) if port_text else _DEFAULT_PORTS[scheme]
     host = _read_host(host_text)
-    target = quote(path or "/", safe=_KEEP) + ("" if query is None else "?" + quote(query, safe=_KEEP))
+    target = quote(_as_browsers_ask(path or "/"), safe=_KEEP) + (
+        "" if query is None else "?" + quote(query, safe=_KEEP)
+    )
     netloc = _bracketed(host) + ("" if port == _DEFAULT_PORTS[scheme] else f":{port}")
     return Address(url=f"{scheme}://{netloc}{target}", scheme=scheme, host=host, port=port, path=target)
+
+
+def _as_browsers_ask(path: str) -> str:
+    """Backslashes are slashes, and what goes up or stays has gone (https://url.spec.whatwg.org/#path-state)."""
+    if "\\" not in path and not _DOTS.search(path):
+        return path
+    kept: list[str] = []
+    segments = path.replace("\\", "/").split("/")[1:]
+    for place, segment in enumerate(segments):
+        dots = re.sub("%2e", ".", segment, flags=re.IGNORECASE)
+        if dots == "..":
+            del kept[-1:]
+        elif dots != ".":
+            kept.append(segment)
+        if dots in (".", "..") and place == len(segments) - 1:
+            kept.append("")
+    return "/" + "/".join(kept)
 
 
 def _split_port(authority: str) -> tuple[str, str]:
