@@ -62,6 +62,7 @@ def paragraphs(text: str) -> list[str]:
 
 
 def starts_with_marker(text: str) -> bool:
+    """Whether an item's words begin with a marker of their own, so that no page draws one."""
     return bool(_MARKER.match(text))
 
 

@@ -116,6 +116,14 @@ def test_what_google_docs_puts_on_the_clipboard_is_read():
     ]
 
 
+def test_the_no_break_space_that_browsers_write_beside_an_element_is_a_plain_one():
+    copied = (
+        "<h1>Title</h1><p>It costs&nbsp;<a href='https://example.org/x'>40&nbsp;% more</a><span>&nbsp;</span>now.</p>"
+    )
+
+    assert blocks(copied)[1] == ("paragraph", "It costs 40\u00a0% more now.")
+
+
 def test_comments_of_a_google_docs_export_are_backup_and_no_text():
     exported = """<h1>Bridge closes</h1><p>Repairs cost 40 million<sup><a href="#cmnt1" id="cmnt_ref1">[a]</a></sup>
     euros. Nobody doubts it.</p><div><p><a href="#cmnt_ref1" id="cmnt1">[a]</a><span>See the budget,

@@ -202,8 +202,10 @@ class Writer:
 
 
 def _space(match: re.Match[str]) -> str:
-    # One no-break space alone is typography ("40\u00a0%"); several are layout.
-    return match[0] if match[0] == "\u00a0" else " "
+    # One no-break space alone between words is typography ("40\u00a0%"). Several are layout, and where an element
+    # begins or ends, browsers write one for a plain space when they copy.
+    inside = match.start() > 0 and match.end() < len(match.string)
+    return match[0] if match[0] == "\u00a0" and inside else " "
 
 
 def names(words: str) -> frozenset[str]:

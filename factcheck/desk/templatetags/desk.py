@@ -15,6 +15,7 @@ from factcheck.desk import preview
 from factcheck.desk.http import DeskRequest
 
 register = template.Library()
+register.filter("has_marker", starts_with_marker)
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,3 @@ def missed_requisites(reason: str, number: int) -> str:
 def left_out(draft: Draft) -> list[str]:
     """What stood in a document and was not taken, each in a sentence."""
     return preview.left_out(draft)
-
-
-@register.filter
-def has_marker(text: str) -> bool:
-    """Whether an item's words begin with a marker of their own, so that the page draws none."""
-    return starts_with_marker(text)

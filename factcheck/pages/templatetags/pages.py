@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from factcheck.articles.canonical import starts_with_marker
 from factcheck.pages import addresses
 
 register = template.Library()
@@ -24,6 +25,7 @@ register.filter("capture_text_address", addresses.capture_text)
 register.filter("capture_warc_address", addresses.capture_warc)
 register.filter("capture_wacz_address", addresses.capture_wacz)
 register.filter("version_address", addresses.article_version)
+register.filter("has_marker", starts_with_marker)
 
 
 @register.filter

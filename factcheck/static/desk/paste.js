@@ -40,7 +40,7 @@ if (text && markup && notice) {
     } else if (markup.value) {
       markup.value = "";
       say("dropped");
-    } else {
+    } else if (!text.value) {
       say("");
     }
   });
