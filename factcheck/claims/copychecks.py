@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import unicodedata
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -29,6 +30,8 @@ Span = tuple[int, int]
 MOST_FINDINGS = 200
 MOST_NAMES = 2_000
 MOST_QUOTES = 200
+# How far from a year of birth an age is looked for, in characters.
+NEAR = 400
 # A date that lies further ahead of the text's own day than this is taken for last year's.
 AHEAD = datetime.timedelta(days=183)
 
@@ -68,17 +71,33 @@ class _Words:
     points: str
     dates: tuple[str, ...]
     ages: tuple[str, ...]
+    # Behind an age: it was so at another time.
+    then: str
     born: str
-    shifts: str
-    shares: str
+    lived: str
+    # How a sentence goes on about whom the one before spoke of.
+    goes_on: str
+    falls: str
+    shifts: tuple[str, ...]
+    multiples: dict[str, Decimal]
+    shares: tuple[str, ...]
     totals: tuple[str, ...]
+    # "Of the 100 seats, 60 …": a list that may leave something out.
+    of_all: str
+    opposites: tuple[tuple[str, str], ...]
     joined: str
+    digits: dict[str, str]
 
 
 def _numbered(names: str, first: int = 1) -> dict[str, int]:
     return {name: number for number, group in enumerate(names.split(), first) for name in group.split("/")}
 
 
+def _words(words: str) -> list[str]:
+    return words.split()
+
+
+_YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 # Not begun in the middle of one: a row of fifty thousand digits would be tried from each.
 _NUMBER = r"(?<![\d.,])(?:\d{1,3}(?:[.,\u00a0\u202f ’']\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?)"
 _ENGLISH = _Words(
@@ -90,6 +109,10 @@ _ENGLISH = _Words(
         "monday/mon tuesday/tues/tue wednesday/wed thursday/thurs/thur/thu friday/fri saturday/sat sunday/sun", 0
     ),
     scales={
+        "m": Decimal(10**6),
+        "mn": Decimal(10**6),
+        "bn": Decimal(10**9),
+        "tn": Decimal(10**12),
         "thousand": Decimal(10**3),
         "million": Decimal(10**6),
         "billion": Decimal(10**9),
@@ -102,21 +125,51 @@ _ENGLISH = _Words(
         r"(?P<month>{month})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s+(?P<year>\d{{4}}))?(?!\d)",
         r"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month>{month})(?!\w)(?:\.?,?\s+(?P<year>\d{{4}}))?(?!\d)",
     ),
-    ages=(r"(?P<age>\d{1,3})[- ]year[- ]old", r"\baged?\s+(?P<age>\d{1,3})\b", r"(?<=[a-z]), (?P<age>\d{2}),"),
+    ages=(
+        r"(?P<age>\d{1,3})[- ]years?[- ]old",
+        r"\baged?\s+(?P<age>\d{1,3})\b",
+        r"(?<=[a-z]), (?P<age>\d{2}),",
+        r"(?<=[a-z]) \((?P<age>\d{2})\)",
+        r"\b(?:is|turned|turns|now)\s+(?P<age>\d{1,3})(?=[,.;)]|\s+(?:last|this|today|now|and|in)\b|$)",
+    ),
+    then=r"\s*,?\s*(?:when|at the time|at his|at her|at their|in \d{4}|then\b)",
+    lived=(
+        r"\((?:born\s+)?(?P<birth>1[5-9]\d\d|20\d\d)\s?[–—-]\s?(?P<death>1[5-9]\d\d|20\d\d)\)"
+        r"[^.;]{0,60}?\b(?:died|dead)\b[^.;]{0,20}?(?:aged|at(?: the age of)?)\s+(?P<age>\d{1,3})\b"
+    ),
+    goes_on=r"(?:He|She|They|Today|Now)\b",
+    falls=r"(?:\s+(?:was|is|fell on|falls on|will be))?",
     born=r"\bborn\b[^.;]{0,40}?\b(?P<year>1[89]\d\d|20\d\d)\b",
     shifts=(
         rf"from\s+[$€£]?(?P<before>{_NUMBER})(?P<unit>[^.;\d]{{0,25}}?)\s+to\s+[$€£]?(?P<after>{_NUMBER})"
-        rf"(?P<between>[^.;\d]{{0,60}}?)(?P<change>{_NUMBER})\s?(?P<sign>%|percent(?:age points?)?|per cent)"
+        rf"(?P<between>[^.;\d]{{0,60}}?)(?P<change>{_NUMBER})\s?(?P<sign>%|percent(?:age points?)?|per cent)",
+        rf"(?P<change>{_NUMBER})\s?(?P<sign>%|percent(?:age points?)?|per cent)(?P<between>,?\s+(?:\w+\s+)?)"
+        rf"from\s+[$€£]?(?P<before>{_NUMBER})(?P<unit>[^.;\d]{{0,25}}?)\s+to\s+[$€£]?(?P<after>{_NUMBER})",
+        rf"\bto\s+[$€£]?(?P<after>{_NUMBER})(?P<unit>[^.;\d]{{0,25}}?)\s+from\s+[$€£]?(?P<before>{_NUMBER})"
+        rf"(?P<between>[^.;\d]{{0,60}}?)(?P<change>{_NUMBER})[\s-]?(?P<sign>%|percent(?:age points?)?|per cent)",
     ),
+    multiples={
+        "doubled": Decimal(2),
+        "tripled": Decimal(3),
+        "quadrupled": Decimal(4),
+        "halved": Decimal("0.5"),
+    },
     shares=(
         rf"(?P<part>{_NUMBER})\s+(?:out\s+)?of\s+(?:the\s+|all\s+|its\s+|their\s+)?(?P<whole>{_NUMBER})"
-        rf"(?P<between>[^.;\d]{{0,40}}?)[(,]\s*(?:or\s+|about\s+)?(?P<share>{_NUMBER})\s?(?:%|percent|per cent)"
+        rf"(?P<between>[^.;\d]{{0,40}}?)[(,]\s*(?:or\s+|about\s+)?(?P<share>{_NUMBER})\s?(?:%|percent|per cent)",
+        rf"\bof\s+(?:the\s+|all\s+|its\s+|their\s+)?(?P<whole>{_NUMBER})(?P<between>[^.;,\d]{{0,40}}),\s*(?P<part>{_NUMBER})"
+        rf"(?:,?\s+or\s+|\s+\()(?:about\s+)?(?P<share>{_NUMBER})\s?(?:%|percent|per cent)",
+        rf"(?P<share>{_NUMBER})\s?(?:%|percent|per cent)(?P<between>\s+)\((?P<part>{_NUMBER})\s+(?:out\s+)?of\s+"
+        rf"(?:the\s+)?(?P<whole>{_NUMBER})",
     ),
     totals=(
         rf"total of\s+(?P<total>{_NUMBER})(?P<what>[^.;:\d]{{0,40}})[:,]\s*(?P<list>[^.;]{{3,200}})",
         rf"(?P<list>{_NUMBER}[^.;]{{3,200}}?),?\s+(?:for\s+)?a total of\s+(?P<total>{_NUMBER})",
     ),
+    of_all=r"\b(?:of|out of)\s+(?:the|all|its|their)\s+",
+    opposites=((r"\byes\b", r"\bno\b"), (r"\b(?:for|in favou?r)\b", r"\bagainst\b")),
     joined="and",
+    digits={word: str(number) for number, word in enumerate(_words("two three four five six seven eight nine ten"), 2)},
 )
 _SPANISH = _Words(
     months=_numbered(
@@ -126,6 +179,7 @@ _SPANISH = _Words(
     weekdays=_numbered("lunes martes miércoles/miercoles jueves viernes sábado/sabado domingo", 0),
     scales={
         "mil": Decimal(10**3),
+        "mil millones": Decimal(10**9),
         "millón": Decimal(10**6),
         "millones": Decimal(10**6),
         "billón": Decimal(10**12),
@@ -135,21 +189,47 @@ _SPANISH = _Words(
     percent=r"%|por ciento",
     points=r"puntos? porcentual(?:es)?",
     dates=(r"(?P<day>\d{{1,2}})\.?º?\s+de\s+(?P<month>{month})(?!\w)(?:\.?\s+(?:de|del)\s+(?P<year>\d{{4}}))?(?!\d)",),
-    ages=(r"(?P<age>\d{1,3})\s+años(?=\s+de\s+edad|[,.)])",),
+    ages=(
+        r"(?P<age>\d{1,3})\s+años(?=\s+de\s+edad|[,.)])",
+        r"\b(?:tiene|cumplió|cumple)\s+(?P<age>\d{1,3})\b",
+        r"(?<=[a-zñáéíóú]) \((?P<age>\d{2})\)",
+    ),
+    then=r"(?:\s+años)?\s*,?\s*(?:cuando|entonces|en \d{4})",
+    lived=(
+        r"\((?P<birth>1[5-9]\d\d|20\d\d)\s?[–—-]\s?(?P<death>1[5-9]\d\d|20\d\d)\)"
+        r"[^.;]{0,60}?\b(?:murió|falleció)\b[^.;]{0,20}?\ba\s+los\s+(?P<age>\d{1,3})\b"
+    ),
+    goes_on=r"(?:Él|Ella|Hoy|Ahora|Tiene)\b",
+    falls=r"(?:\s+(?:fue|era|es|será|cayó en|cae en))?",
     born=r"\bnaci(?:ó|do|da)\b[^.;]{0,40}?\b(?P<year>1[89]\d\d|20\d\d)\b",
     shifts=(
-        rf"de\s+[$€£]?(?P<before>{_NUMBER})(?P<unit>[^.;\d]{{0,25}}?)\s+a\s+[$€£]?(?P<after>{_NUMBER})"
-        rf"(?P<between>[^.;\d]{{0,60}}?)(?P<change>{_NUMBER})\s?(?P<sign>%|por ciento|puntos? porcentual(?:es)?)"
+        rf"del?\s+[$€£]?(?P<before>{_NUMBER})(?P<unit>[^.;\d]{{0,25}}?)\s+al?\s+[$€£]?(?P<after>{_NUMBER})"
+        rf"(?P<between>[^.;\d]{{0,60}}?)(?P<change>{_NUMBER})\s?(?P<sign>%|por ciento|puntos? porcentual(?:es)?)",
+        rf"(?P<change>{_NUMBER})\s?(?P<sign>%|por ciento|puntos? porcentual(?:es)?)(?P<between>,?\s+)"
+        rf"del?\s+[$€£]?(?P<before>{_NUMBER})(?P<unit>[^.;\d]{{0,25}}?)\s+al?\s+[$€£]?(?P<after>{_NUMBER})",
     ),
+    multiples={
+        "duplicó": Decimal(2),
+        "duplicaron": Decimal(2),
+        "triplicó": Decimal(3),
+        "triplicaron": Decimal(3),
+    },
     shares=(
         rf"(?P<part>{_NUMBER})\s+de\s+(?:las?\s+|los\s+)?(?P<whole>{_NUMBER})"
-        rf"(?P<between>[^.;\d]{{0,40}}?)[(,]\s*(?:o\s+|el\s+)?(?P<share>{_NUMBER})\s?(?:%|por ciento)"
+        rf"(?P<between>[^.;\d]{{0,40}}?)[(,]\s*(?:o\s+|el\s+)?(?P<share>{_NUMBER})\s?(?:%|por ciento)",
+        rf"(?P<share>{_NUMBER})\s?(?:%|por ciento)(?P<between>\s+)\((?P<part>{_NUMBER})\s+de\s+(?:l[ao]s\s+)?"
+        rf"(?P<whole>{_NUMBER})",
     ),
     totals=(
         rf"total de\s+(?P<total>{_NUMBER})(?P<what>[^.;:\d]{{0,40}})[:,]\s*(?P<list>[^.;]{{3,200}})",
         rf"(?P<list>{_NUMBER}[^.;]{{3,200}}?),?\s+un total de\s+(?P<total>{_NUMBER})",
     ),
+    of_all=r"\bde\s+(?:los|las|sus)\s+",
+    opposites=((r"\bsí\b", r"\bno\b"), (r"\ba favor\b", r"\ben contra\b")),
     joined="y",
+    digits={
+        word: str(number) for number, word in enumerate(_words("dos tres cuatro cinco seis siete ocho nueve diez"), 2)
+    },
 )
 _LANGUAGES = {"en": _ENGLISH, "es": _SPANISH}
 
@@ -243,7 +323,7 @@ def _dates(reading: _Reading) -> Iterator[Finding]:
                 re.IGNORECASE,
             )
             after = re.match(
-                rf"\s*[(,]?\s*(?:a\s+|un\s+)?(?P<weekday>{weekdays})(?!\w)",
+                rf"{reading.words.falls}\s*[(,]?\s*(?:a\s+|un\s+)?(?P<weekday>{weekdays})(?![\w'’])",
                 reading.text[found.end() : found.end() + 20],
                 re.IGNORECASE,
             )
@@ -253,6 +333,37 @@ def _dates(reading: _Reading) -> Iterator[Finding]:
             elif after:
                 end = found.end() + after.end()
                 yield from _weekday(reading, after["weekday"], datetime.date(year, month, day), (found.start(), end))
+
+
+def _dates_in_digits(reading: _Reading) -> Iterator[Finding]:
+    """2025-02-30; and 31/04/2024, whichever of the two is the month."""
+    weekdays = "|".join(sorted(reading.words.weekdays, key=len, reverse=True))
+    form = r"(?<![\d/.-])(?:(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)|(?P<a>\d\d?)/(?P<b>\d\d?)/(?P<c>\d{4}))(?![\d/-])"
+    for found in reading.finditer(form):
+        if found["y"]:
+            readings = [(int(found["y"]), int(found["m"]), int(found["d"]))]
+        else:
+            one, other, year = int(found["a"]), int(found["b"]), int(found["c"])
+            readings = [(year, one, other), (year, other, one)]
+        days = [day for day in map(_day, readings) if day]
+        if not days:
+            yield Finding("impossible_date", *found.span(), _("There is no such day in the calendar."))
+            continue
+        before = re.search(
+            rf"(?<!\w)(?P<weekday>{weekdays})\.?,?\s*[(,]?\s*$",
+            reading.text[max(0, found.start() - 20) : found.start()],
+            re.IGNORECASE,
+        )
+        if before and not any(reading.words.weekdays[before["weekday"].lower()] == day.weekday() for day in days):
+            at = max(0, found.start() - 20) + before.start()
+            yield from _weekday(reading, before["weekday"], days[0], (at, found.end()))
+
+
+def _day(written: tuple[int, int, int]) -> datetime.date | None:
+    try:
+        return datetime.date(*written)
+    except ValueError:
+        return None
 
 
 def _weekday(reading: _Reading, written: str, date: datetime.date, span: Span) -> Iterator[Finding]:
@@ -275,13 +386,36 @@ def _days_of(month: int, year: int) -> int:
 
 
 def _ages(reading: _Reading) -> Iterator[Finding]:
+    for lived in reading.finditer(reading.words.lived):
+        years = int(lived["death"]) - int(lived["birth"])
+        if int(lived["age"]) not in (years, years - 1) and years >= 0:
+            yield Finding(
+                "age",
+                *lived.span("age"),
+                _("Somebody who lived from %(birth)s to %(death)s died at %(younger)d or %(older)d.")
+                % {
+                    "birth": lived["birth"],
+                    "death": lived["death"],
+                    "younger": max(years - 1, 0),
+                    "older": years,
+                },
+                (lived.start("birth"), lived.end("death")),
+            )
     if reading.published is None:
         return
     for born in reading.finditer(reading.words.born):
         start, end = reading.sentence_of(born.start())
+        if re.match(rf"\s{reading.words.goes_on}", reading.text[end : end + 20]):
+            end = reading.sentence_of(end + 1)[1]
+        start, end = max(start, born.start() - NEAR), min(end, born.end() + NEAR)
         years = reading.published.year - int(born["year"])
+        said = set()
         for form in reading.words.ages:
             for age in re.finditer(form, reading.text[start:end], re.IGNORECASE):
+                at = start + age.start("age")
+                if at in said or re.match(reading.words.then, reading.text[start + age.end() :], re.IGNORECASE):
+                    continue
+                said.add(at)
                 if int(age["age"]) not in (years, years - 1) and years >= 0:
                     yield Finding(
                         "age",
@@ -303,9 +437,9 @@ def _ages(reading: _Reading) -> Iterator[Finding]:
 
 def _shifts(reading: _Reading) -> Iterator[Finding]:
     """ "From 40 to 50, a rise of 20 percent"."""
-    for found in reading.finditer(reading.words.shifts):
+    for found in (found for form in reading.words.shifts for found in reading.finditer(form)):
         before, after, change = (reading.number(found[name]) for name in ("before", "after", "change"))
-        if before is None or after is None or change is None or before.low <= 0:
+        if before is None or after is None or change is None or before.low <= 0 or _are_years(found):
             continue
         shares = bool(re.search(reading.words.percent, found["unit"] + found["between"][:12], re.IGNORECASE))
         in_points = bool(re.fullmatch(reading.words.points, found["sign"], re.IGNORECASE))
@@ -326,6 +460,58 @@ def _shifts(reading: _Reading) -> Iterator[Finding]:
             )
         else:
             yield _wrong_change(found, 100 * (after.value - before.value) / before.value, _("percent"))
+
+
+def _are_years(found: re.Match[str]) -> bool:
+    return all(_YEAR.fullmatch(found[name]) for name in ("before", "after"))
+
+
+def _multiples(reading: _Reading) -> Iterator[Finding]:
+    """ "Doubled from 100 to 150"."""
+    verbs = "|".join(reading.words.multiples)
+    turn = r"del?|al?" if reading.words is _SPANISH else r"from|to"
+    first, second = turn.split("|")
+    for found in reading.finditer(
+        rf"\b(?P<verb>{verbs})\b[^.;\d]{{0,40}}?\b(?:{first})\s+[$€£]?(?P<before>{_NUMBER})[^.;\d]{{0,25}}?\s+(?:{second})\s+"
+        rf"[$€£]?(?P<after>{_NUMBER})"
+    ):
+        before, after = reading.number(found["before"]), reading.number(found["after"])
+        if before is None or after is None or before.low <= 0 or _are_years(found):
+            continue
+        factor = reading.words.multiples[found["verb"].lower()]
+        if not before.low * factor * Decimal("0.85") <= after.value <= before.high * factor * Decimal("1.15"):
+            yield Finding(
+                "percentage",
+                *found.span("verb"),
+                _("From %(before)s to %(after)s is %(times)s times as much.")
+                % {
+                    "before": found["before"],
+                    "after": found["after"],
+                    "times": _plain(after.value / before.value),
+                },
+                (found.start("before"), found.end("after")),
+            )
+
+
+def _answers(reading: _Reading) -> Iterator[Finding]:
+    """ "45 percent said yes, 35 percent no and 30 percent did not know"."""
+    for start, end in reading.sentences:
+        sentence = reading.text[start:end]
+        if not any(
+            all(re.search(side, sentence, re.IGNORECASE) for side in sides) for sides in reading.words.opposites
+        ):
+            continue
+        shares = list(re.finditer(rf"(?P<share>{_NUMBER})\s?(?:{reading.words.percent})", sentence, re.IGNORECASE))
+        amounts = [amount for share in shares if (amount := reading.number(share["share"]))]
+        low = sum(amount.low for amount in amounts)
+        if len(amounts) >= 2 and len(amounts) == len(shares) and low > 101 and max(a.value for a in amounts) <= 100:
+            yield Finding(
+                "sum",
+                start + shares[0].start(),
+                start + shares[-1].end(),
+                _("These shares add up to %(sum)s percent, more than there is.")
+                % {"sum": _plain(Decimal(sum(amount.value for amount in amounts)))},
+            )
 
 
 def _ratios(before: _Amount, after: _Amount) -> tuple[Decimal, Decimal]:
@@ -370,7 +556,7 @@ def _plain(value: Decimal) -> str:
 
 def _shares(reading: _Reading) -> Iterator[Finding]:
     """ "12 of 48 (20 percent)"."""
-    for found in reading.finditer(reading.words.shares):
+    for found in (found for form in reading.words.shares for found in reading.finditer(form)):
         part, whole, share = (reading.number(found[name]) for name in ("part", "whole", "share"))
         if part is None or whole is None or share is None or whole.low <= 0:
             continue
@@ -391,46 +577,91 @@ def _shares(reading: _Reading) -> Iterator[Finding]:
 
 def _totals(reading: _Reading) -> Iterator[Finding]:
     """ "A total of 100: 40 from A, 30 from B and 20 from C"."""
-    joined = reading.words.joined
     for form in reading.words.totals:
         for found in reading.finditer(form):
-            total = reading.number(found["total"])
-            parts = re.split(rf",\s+(?:{joined}\s+)?|\s+{joined}\s+", found["list"])
-            amounts = []
-            for part in parts:
-                written = re.match(rf"\s*(?P<number>{_NUMBER})(?!\s?(?:%|percent))\s", part + " ")
-                amounts.append(reading.number(written["number"]) if written else None)
-            # A list of which one item is no number may leave something out.
-            known = [amount for amount in amounts if amount is not None]
-            if total is None or len(known) < 2 or len(known) < len(amounts):
-                continue
-            low, high = sum(amount.low for amount in known), sum(amount.high for amount in known)
-            if any(amount.half < Decimal("0.5") for amount in known):
-                fits = low - total.half <= total.value <= high + total.half
-            else:
-                fits = sum(amount.value for amount in known) == total.value
-            if not fits:
-                yield Finding(
-                    "sum",
-                    *found.span("total"),
-                    _("The parts add up to %(sum)s, not to %(total)s.")
-                    % {"sum": _plain(Decimal(sum(amount.value for amount in known))), "total": found["total"]},
-                    found.span("list"),
-                )
+            yield from _added(reading, found, found["list"], found.span("list"))
+    listed = (
+        rf"(?P<total>{_NUMBER})(?P<what>\s+[^.;:,\d()—–]{{1,40}}?)\s*"
+        rf"(?:\((?P<one>{_NUMBER}\s[^.;()]{{3,200}})\)|[:—–]\s*(?P<two>{_NUMBER}\s[^.;()—–]{{3,200}}))"
+    )
+    for found in reading.finditer(listed):
+        name = "one" if found["one"] else "two"
+        if not _YEAR.fullmatch(found["total"]):
+            yield from _added(reading, found, found[name], found.span(name), guessed=True)
+    partly = (
+        rf"{reading.words.of_all}(?P<total>{_NUMBER})(?P<what>\s+[^.;:,\d()]{{1,40}}),\s*"
+        rf"(?P<list>{_NUMBER}\s[^.;]{{3,200}})"
+    )
+    for found in reading.finditer(partly):
+        yield from _added(reading, found, found["list"], found.span("list"), guessed=True, partly=True)
+
+
+def _added(
+    reading: _Reading,
+    found: re.Match[str],
+    listed: str,
+    span: Span,
+    *,
+    guessed: bool = False,
+    partly: bool = False,
+) -> Iterator[Finding]:
+    """``guessed``: that these are its parts is said by nothing but their looks; ``partly``: some may be left out."""
+    joined = reading.words.joined
+    total = reading.number(found["total"])
+    amounts = []
+    for part in re.split(rf",\s+(?:{joined}\s+)?|\s+{joined}\s+", listed):
+        written = re.match(rf"\s*(?P<number>{_NUMBER})(?!\s?(?:%|{reading.words.percent}))\s", part + " ")
+        amounts.append(reading.number(written["number"]) if written else None)
+    # A list of which one item is no number may leave something out.
+    known = [amount for amount in amounts if amount is not None]
+    if total is None or len(known) < 2 or len(known) < len(amounts):
+        return
+    low, high = sum(amount.low for amount in known), sum(amount.high for amount in known)
+    added = Decimal(sum(amount.value for amount in known))
+    if any(amount.half < Decimal("0.5") for amount in known):
+        fits = low - total.half <= total.value <= high + total.half
+    else:
+        fits = added == total.value
+    looks_so = all(amount.value < total.value for amount in known) and total.value / 2 <= added <= total.value * 2
+    if fits or (guessed and not looks_so) or (partly and added < total.value):
+        return
+    yield Finding(
+        "sum",
+        *found.span("total"),
+        _("The parts add up to %(sum)s, not to %(total)s.") % {"sum": _plain(added), "total": found["total"]},
+        span,
+    )
+
+
+_CURRENCY_WORDS = {
+    "dollar": "$",
+    "dollars": "$",
+    "dólares": "$",
+    "euro": "€",
+    "euros": "€",
+    "pound": "£",
+    "pounds": "£",
+    "libras": "£",
+}
 
 
 def _scales(reading: _Reading) -> Iterator[Finding]:
-    """ "5.4 million dollars" here and "5.4 billion dollars" there."""
+    """ "5.4 million dollars" here and "$5.4bn" there."""
     scales = "|".join(sorted(reading.words.scales, key=len, reverse=True))
+    digits = reading.words.digits
     seen: dict[tuple[str, str], list[tuple[Decimal, Span, str]]] = defaultdict(list)
     form = (
-        rf"(?P<sign>[$€£]\s?|)(?<![\d.,])(?P<number>\d+(?:[.,]\d+)?)\s+(?P<scale>{scales})"
-        r"\s+(?:de\s+)?(?P<what>[^\W\d_]{3,})"
+        rf"(?P<sign>[$€£]\s?|)(?<![\w.,])(?P<number>\d+(?:[.,]\d+)?|{'|'.join(digits)})[\s-]?(?P<scale>{scales})(?!\w)"
+        r"(?:[\s-](?:de\s+)?(?P<what>[^\W\d_]{3,}))?"
     )
     for found in reading.finditer(form):
-        what = found["sign"].strip() or found["what"].casefold()
-        scale = reading.words.scales[found["scale"].lower()]
-        seen[(found["number"], what)].append((scale, found.span(), found["scale"]))
+        what = found["sign"].strip() or (found["what"] or "").casefold()
+        what = _CURRENCY_WORDS.get(what, what)
+        if not what:
+            continue
+        scale = reading.words.scales[re.sub(r"\s+", " ", found["scale"].lower())]
+        number = digits.get(found["number"].lower(), found["number"])
+        seen[(number, what)].append((scale, found.span(), found["scale"]))
     for (number, _what), places in seen.items():
         first = places[0]
         for scale, span, word in places[1:]:
@@ -477,7 +708,7 @@ def _conversions(reading: _Reading) -> Iterator[Finding]:
     units = "|".join(re.escape(name) for name in sorted(_UNITS, key=len, reverse=True))
     form = (
         rf"(?<![\d.,])(?P<one>{_NUMBER})[-\s]?(?P<unit>{units})\s*(?:\(|,?\s+or\s+|,?\s+o\s+)(?:about\s+|around\s+|unos\s+)?"
-        rf"(?P<other>{_NUMBER})[-\s]?(?P<second>{units})(?!\w)"
+        rf"(?P<other>{_NUMBER})[-\s]?(?P<second>{units})(?!\w|\s+(?:and|y)\s+\d)"
     )
     for found in reading.finditer(form):
         one, other = reading.number(found["one"]), reading.number(found["other"])
@@ -486,8 +717,10 @@ def _conversions(reading: _Reading) -> Iterator[Finding]:
             continue
         right = one.value * factor / second
         yield from _converted(found, right, other, one.half * factor / second)
+    degree = r"\s?(?:°|degrees?|grados)?\s?"
     degrees = (
-        rf"(?P<one>-?{_NUMBER})\s?°\s?(?P<unit>[CF])\s*(?:\(|,?\s+or\s+)(?P<other>-?{_NUMBER})\s?°\s?(?P<second>[CF])"
+        rf"(?P<one>-?{_NUMBER})(?=\s?(?:°|degrees?|grados)){degree}(?P<unit>[CF])(?:elsius|entígrados|ahrenheit)?\s*"
+        rf"(?:\(|,?\s+or\s+|,?\s+o\s+)(?P<other>-?{_NUMBER}){degree}(?P<second>[CF])(?:elsius|ahrenheit)?(?!\w)"
     )
     for found in reading.finditer(degrees):
         one, other = reading.number(found["one"].lstrip("-")), reading.number(found["other"].lstrip("-"))
@@ -545,6 +778,15 @@ def _quotation_marks(reading: _Reading) -> Iterator[Finding]:
                     start + at + 1,
                     _("This quotation begins and does not end in its paragraph."),
                 )
+        # ’ is an apostrophe too, so only what was opened is looked at; ‘90s and ‘em open nothing.
+        for found in re.finditer(r"(?<!\w)‘(?=[^\W\d_])(?!(?:em|tis|twas|til|n|cause)\b)", block):
+            if "’" not in block[found.end() :] and "‘" not in block[found.end() :] and not continues:
+                yield Finding(
+                    "quotation_marks",
+                    start + found.start(),
+                    start + found.end(),
+                    _("This quotation begins and does not end in its paragraph."),
+                )
         straight: list[int] = []
         for found in re.finditer('"', block):
             # 5" inside no quotation is five inches.
@@ -585,7 +827,7 @@ def _names(reading: _Reading) -> Iterator[Finding]:
             company[before.group()].add(f"after {name}")
         before = found
     lower = Counter(re.findall(r"[^\W\d_]+", reading.text))
-    names = [name for name in places if len(name) >= 5 and not lower[name.lower()]]
+    names = [name for name in places if not lower[name.lower()]]
     by_length: dict[int, list[str]] = defaultdict(list)
     for name in names:
         by_length[len(name)].append(name)
@@ -599,11 +841,16 @@ def _names(reading: _Reading) -> Iterator[Finding]:
 def _spellings(name: str, other: str, places: dict[str, list[Span]], company: dict[str, set[str]]) -> Iterator[Finding]:
     if name == other or _is_inflected(name.lower(), other.lower()):
         return
+    together = bool(company[name] & company[other])
+    shortest = min(len(name), len(other))
     apart = DamerauLevenshtein.distance(name.lower(), other.lower(), score_cutoff=2)
-    if not 0 < apart <= (2 if min(len(name), len(other)) >= 9 else 1):
+    accents = apart and _bare(name) == _bare(other)
+    if not accents and (
+        (shortest < 5 and not together) or not 0 < apart <= (2 if shortest >= (7 if together else 9) else 1)
+    ):
         return
-    often, seldom = sorted((name, other), key=lambda one: len(places[one]), reverse=True)
-    if company[name] & company[other] or len(places[often]) >= 2 * len(places[seldom]) >= 2:
+    often, seldom = sorted((name, other), key=lambda one: (len(places[one]), -places[one][0][0]), reverse=True)
+    if accents or together or len(places[often]) >= 2 * len(places[seldom]) >= 2:
         yield Finding(
             "spelling",
             *places[seldom][0],
@@ -611,6 +858,10 @@ def _spellings(name: str, other: str, places: dict[str, list[Span]], company: di
             % {"one": seldom, "other": often},
             places[often][0],
         )
+
+
+def _bare(name: str) -> str:
+    return "".join(char for char in unicodedata.normalize("NFD", name.lower()) if not unicodedata.combining(char))
 
 
 def _is_inflected(one: str, other: str) -> bool:
@@ -621,14 +872,16 @@ def _is_inflected(one: str, other: str) -> bool:
     return one[:-1] == other[:-1] and {one[-1], other[-1]} == {"o", "a"}
 
 
-_QUOTED = re.compile(r"“([^“”]{25,600})”|\"([^\"\n]{25,600})\"|«([^«»]{25,600})»")
+_QUOTED = re.compile(
+    r"“([^“”]{25,600})”|\"([^\"\n]{25,600})\"|«([^«»]{25,600})»|(?<!\w)‘((?:[^‘’\n]|’(?=\w)){25,600})’"
+)
 
 
 def _twins(reading: _Reading) -> Iterator[Finding]:
     """One quotation twice, in other words the second time."""
     quotes = []
     for found in islice(_QUOTED.finditer(reading.text), MOST_QUOTES):
-        group = next(number for number in (1, 2, 3) if found[number] is not None)
+        group = next(number for number in (1, 2, 3, 4) if found[number] is not None)
         words = fold(found[group]).text.strip(" .,")
         quotes.append((words, found.span(group)))
     for (one, first), (other, second) in combinations(quotes, 2):
@@ -659,9 +912,12 @@ _SELDOM_TWICE = frozenset(
 
 _CHECKS: tuple[Callable[[_Reading], Iterator[Finding]], ...] = (
     _dates,
+    _dates_in_digits,
     _ages,
     _shifts,
+    _multiples,
     _shares,
+    _answers,
     _totals,
     _scales,
     _conversions,

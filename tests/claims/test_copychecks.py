@@ -46,6 +46,40 @@ WRONG = [
         "We will not give up this fight for our land.",
     ),
     ("doubled_word", "He went to the the bank.", "en", "the the"),
+    ("weekday", "Feb. 4 was a Monday.", "en", "Feb. 4 was a Monday"),
+    ("weekday", "It rained on Monday (2025-02-04).", "en", "Monday (2025-02-04"),
+    ("weekday", "It rained on Monday (02/04/2025).", "en", "Monday (02/04/2025"),
+    ("weekday", "El 4 de febrero fue lunes.", "es", "4 de febrero fue lunes"),
+    ("impossible_date", "On 2025-02-30 it rained.", "en", "2025-02-30"),
+    ("impossible_date", "On 31/04/2024 it rained.", "en", "31/04/2024"),
+    ("age", "Anna Berg, who was born in 1970, is 45 years old.", "en", "45 years old"),
+    ("age", "Anna Berg (45), born in 1970, left.", "en", " (45)"),
+    ("age", "Anna Berg was born in 1970. She is 45.", "en", "is 45"),
+    ("age", "Nacida en 1970, Ana tiene 45 años.", "es", "45 años"),
+    ("age", "Olsen (1920–1990) died aged 60.", "en", "60"),
+    ("percentage", "Sales grew 20 percent, from 100 to 150.", "en", "20"),
+    ("percentage", "Sales rose to 150 from 100, a 20 percent increase.", "en", "20"),
+    ("percentage", "It doubled from 100 to 150.", "en", "doubled"),
+    ("percentage", "Se duplicó de 100 a 150.", "es", "duplicó"),
+    ("percentage", "Of the 48 members, 12, or 20 percent, voted.", "en", "20"),
+    ("percentage", "In all, 20 percent (12 of 48) voted.", "en", "20"),
+    ("percentage_points", "El paro subió del 10 al 15 por ciento, un 5 por ciento más.", "es", "5"),
+    ("sum", "In the poll 60% said yes and 50% no.", "en", "60% said yes and 50%"),
+    ("sum", "The 238 people — 137 men and 100 women — left.", "en", "238"),
+    ("sum", "In all 100 people died: 40 in the north, 30 in the south and 20 in the east.", "en", "100"),
+    ("sum", "Of the 100 seats, 60 went to A, 30 to B and 20 to C.", "en", "100"),
+    ("scale", "It is worth $6 million. The $6 billion deal was signed.", "en", "$6 billion deal"),
+    ("scale", "It cost 6 million euros. Later: €6bn.", "en", "€6bn"),
+    ("scale", "A six-million-dollar deal. A six billion dollar deal.", "en", "six billion dollar"),
+    ("scale", "Costó 6 millones de dólares. Los 6 mil millones de dólares.", "es", "6 mil millones de dólares"),
+    ("spelling", "Mr Ramírez said so. Then Ramirez denied it.", "en", "Ramirez"),
+    ("quotation_marks", "He said ‘this is it. And then he left.", "en", "‘"),
+    (
+        "conversion",
+        "It was 30 degrees Celsius (80 degrees Fahrenheit).",
+        "en",
+        "30 degrees Celsius (80 degrees Fahrenheit",
+    ),
 ]
 
 
@@ -88,6 +122,19 @@ def test_what_does_not_fit_is_found_and_explained(kind, text, language, words):
             "en",
         ),
         ("He had had enough, and that that was so was clear.", "en"),
+        ("On Tuesday (2025-02-04) it rained, and on Wednesday (02/04/2025) too.", "en"),
+        ("Born in 1970, he was aged 25 when he joined.", "en"),
+        ("He was born in 1970. Erik Lund, 45, drove.", "en"),
+        ("Olsen (1920–1990) died aged 70. Berg (1930–1999) was elected at 40.", "en"),
+        ("It doubled from 100 to 195. From 2019 to 2021 it doubled. It doubled from 2019 to 2021.", "en"),
+        ("It grew by 20% from 2019 to 2021, and 20 percent from 100 to 120.", "en"),
+        ("Of the 100 seats, 60 went to A and 30 to B.", "en"),
+        ("She won 3 medals: 1 gold, 1 silver and 1 bronze.", "en"),
+        ("In 3 matches: 6 points, 4 goals and 2 cards.", "en"),
+        ("It is 6 feet (1 m and 82 cm) high.", "en"),
+        ("It cost $6 million. It cost $7 billion. The 6 m wall.", "en"),
+        ("‘90s music and rock ‘n’ roll. He said ‘no’. The workers’ ‘quiet’ clause.", "en"),
+        ("In the poll 55% said yes and 45% no.", "en"),
     ],
 )
 def test_what_fits_is_left_alone(text, language):
@@ -154,7 +201,18 @@ def test_whatever_the_text_each_finding_lies_in_it(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["“" * 20_000, "9" * 50_000, "9," * 50_000, "Name " * 20_000, "from 1 " * 10_000, "a,b" * 20_000]
+    "text",
+    [
+        "“" * 20_000,
+        "9" * 50_000,
+        "9," * 50_000,
+        "Name " * 20_000,
+        "from 1 " * 10_000,
+        "a,b" * 20_000,
+        "1 of 2, " * 20_000,
+        "‘a " * 20_000,
+        "born 1970 " * 5_000,
+    ],
 )
 def test_odd_texts_are_read_to_their_end(text):
     assert isinstance(check(text, "en", DAY), list)
