@@ -62,15 +62,16 @@ def extract(file: IO[bytes], media_type: str, *, http_charset: str = "") -> Extr
     answer = read_with_a_child(
         file.fileno(), media_type, http_charset, wall_seconds=WALL_SECONDS, output_max_bytes=OUTPUT_MAX_BYTES
     )
-    first, complete, second = answer.output.partition(b"\n")
-    if not complete:
+    end = answer.output.find(b"\n")
+    if end < 0:
         return _without_text(answer.problem or "crash", media_type, detail=answer.detail or "answer")
     try:
-        extracted = _understood(json.loads(first), media_type)
+        # From a view: the text of a large page is copied often enough without.
+        extracted = _understood(json.loads(str(memoryview(answer.output)[:end], "utf-8")), media_type)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return _without_text("crash", media_type, detail="answer")
     if media_type in _MARKUP and any(layer.kind == "visible" and layer.text for layer in extracted.layers):
-        extracted = replace(extracted, layers=(*extracted.layers, _main(second, answer)))
+        extracted = replace(extracted, layers=(*extracted.layers, _main(answer.output[end + 1 :], answer)))
     return extracted
 
 
@@ -128,8 +129,13 @@ def _layer(said: dict[str, Any]) -> Layer:
 def _words(text: Any) -> str:
     if not isinstance(text, str):
         raise TypeError("not text")
-    # A column of PostgreSQL takes no NUL, and UTF-8 no half of a pair.
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    # A column of PostgreSQL takes no NUL, and UTF-8 no half of a pair; which nearly no text has.
+    words = text.replace("\x00", "")
+    try:
+        words.encode()
+    except UnicodeEncodeError:
+        return words.encode("utf-8", "replace").decode("utf-8")
+    return words
 
 
 def _without_text(outcome: str, media_type: str, *, detail: str = "") -> Extracted:

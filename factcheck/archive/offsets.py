@@ -38,11 +38,12 @@ def checked(numbers: Any, chars: int) -> tuple[int, ...] | None:
         return None
     if not all(type(number) is int for number in numbers):
         return None
-    runs = list(_unpacked(numbers))
-    if any(run.layer_end <= run.layer_start or run.source_end <= run.source_start for run in runs):
+    if not numbers or min(numbers[0::4]) < 0 or min(numbers[2::4]) < 0:
         return None
-    gaps_are_none_or_more = all(number >= 0 for number in (*numbers[0::4], *numbers[2::4]))
-    return tuple(numbers) if runs and gaps_are_none_or_more and runs[-1].layer_end <= chars else None
+    lengths = numbers[1::4]
+    if min(lengths) <= 0 or any(length + longer <= 0 for length, longer in zip(lengths, numbers[3::4], strict=True)):
+        return None
+    return tuple(numbers) if sum(numbers[0::4]) + sum(lengths) <= chars else None
 
 
 def as_blob(numbers: Sequence[int]) -> bytes:

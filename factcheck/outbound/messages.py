@@ -7,6 +7,7 @@ the payload. So what is read at rest is what was read on the wire. RFC 9112, par
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 MAX_LINE_BYTES = 65_536
@@ -43,7 +44,14 @@ class Head:
     end: int
 
     def all(self, name: str) -> list[str]:
-        return [value for key, value in self.headers if key.lower() == name]
+        return self._by_name.get(name, [])
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        values: dict[str, list[str]] = {}
+        for name, value in self.headers:
+            values.setdefault(name.lower(), []).append(value)
+        return values
 
 
 def read_head(stream: Readable) -> Head:
