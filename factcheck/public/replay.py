@@ -35,6 +35,18 @@ _PICTURE_POLICY = f"{_NOTHING}; img-src data:; style-src 'unsafe-inline'"
 PAGES_AT_ONCE = 4
 _SHOWN = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp"))
 _MARKUP = frozenset(("text/html", "application/xhtml+xml"))
+_SUFFIXES = {
+    "application/pdf": ".pdf",
+    "video/mp4": ".mp4",
+    "video/x-m4v": ".m4v",
+    "video/quicktime": ".mov",
+    "video/webm": ".webm",
+    "video/x-matroska": ".mkv",
+    "audio/mp4": ".m4a",
+    "audio/mpeg": ".mp3",
+    "audio/wav": ".wav",
+    "audio/flac": ".flac",
+}
 
 
 def _may_be_seen(request: HttpRequest, capture_id: str, key: str) -> Capture:
@@ -94,7 +106,8 @@ def _document(capture: Capture) -> HttpResponseBase:
 
 
 def _file(capture: Capture) -> HttpResponseBase:
-    suffix = ".pdf" if capture.media_type == "application/pdf" else ""
+    # So that the reader's computer knows what opens it; other names are none of its business.
+    suffix = _SUFFIXES.get(capture.media_type, "")
     return StreamingHttpResponse(
         blobs.pieces(capture.body_sha256),
         content_type="application/octet-stream",

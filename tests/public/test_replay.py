@@ -174,6 +174,17 @@ def test_the_file_itself_is_handed_over_and_never_shown():
     assert b"".join(answer.streaming_content) == PDF
 
 
+def test_a_film_is_handed_over_as_a_file_that_a_player_opens():
+    film = b"\0\0\0\x0cftypqt  " + bytes(100)
+
+    answer = get(replay_url(archived(web.page(film, media_type="video/quicktime"))))
+
+    assert answer["Content-Type"] == "application/octet-stream"
+    assert answer["Content-Disposition"].startswith("attachment;")
+    assert answer["Content-Disposition"].endswith('.mov"')
+    assert b"".join(answer.streaming_content) == film
+
+
 def test_a_page_too_deep_to_be_rewritten_says_so():
     answer = get(replay_url(archived(web.page("<p>Words for a text layer</p>" + "<div>" * 2_500))))
 
