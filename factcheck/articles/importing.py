@@ -10,8 +10,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-import dateparser
-import py3langid
 from django.utils.translation import gettext as _
 
 from factcheck.articles.anchoring import sentence_spans
@@ -213,8 +211,7 @@ def _date_said(written: str) -> date | None:
     try:
         return date.fromisoformat(written[:10])
     except ValueError:
-        found = dateparser.parse(written, settings={"STRICT_PARSING": True}) if written else None
-        return found.date() if found else None
+        return _date_in(written) if written else None
 
 
 def _title_among(title: str, pieces: list[DraftPiece]) -> str:
@@ -319,6 +316,8 @@ def find_language(text: str) -> str:
     """ISO 639-1 code, or "" when there are too few words to tell."""
     if len(text.split()) < 12 and len(text) < 60:
         return ""
+    import py3langid
+
     language: str = py3langid.classify(text[:20_000])[0]
     return language
 
@@ -387,12 +386,19 @@ def _find_byline(lines: list[tuple[int, str]]) -> tuple[str, int]:
     return "", 0
 
 
+def _date_in(words: str) -> date | None:
+    # Here, as numpy below: no process but one that reads a text should have these in its memory.
+    import dateparser
+
+    found = dateparser.parse(words, settings={"STRICT_PARSING": True})
+    return found.date() if found else None
+
+
 def _find_date(lines: list[tuple[int, str]]) -> tuple[date | None, int]:
     for number, line in [*lines[:6], *lines[-1:]]:
         if len(line) > 90 or not _YEAR.search(line):
             continue
         match = _DATE_LINE.match(line)
-        found = match and dateparser.parse(match["date"], settings={"STRICT_PARSING": True})
-        if found:
-            return found.date(), number
+        if match and (found := _date_in(match["date"])):
+            return found, number
     return None, 0

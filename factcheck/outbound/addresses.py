@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from queue import Empty, SimpleQueue
 from urllib.parse import quote, urljoin, urlsplit
@@ -291,6 +292,8 @@ def _split_port(authority: str) -> tuple[str, str]:
     return host, port
 
 
+# The parts of a page lie on few hosts.
+@lru_cache(maxsize=1024)
 def _read_host(text: str) -> str:
     if text.startswith("["):
         try:
@@ -325,6 +328,7 @@ def _read_host(text: str) -> str:
     return name
 
 
+@lru_cache(maxsize=1024)
 def _literal(host: str) -> IPv4Address | IPv6Address | None:
     try:
         return ip_address(host)
