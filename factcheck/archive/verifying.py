@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from factcheck.archive import blobs, wacz
 from factcheck.archive.blocks import blocks_root
 from factcheck.archive.errors import BlobError, WarcFault
-from factcheck.archive.models import Capture, Engine, TextLayer, WaczSignature
+from factcheck.archive.models import Capture, Engine, PackageChecks, TextLayer, WaczSignature
 from factcheck.archive.row_facts import facts_of_row
 from factcheck.archive.signatures import is_good, signed_data
 from factcheck.archive.wacz_checking import check_wacz
@@ -31,6 +31,7 @@ from factcheck.ledger.commitments import salted_sha256
 from factcheck.ledger.models import Entry, Text
 
 _BUFFER_BYTES = 256 * 1024
+_HEAD_BYTES = 4 * 1024
 _ENTRIES_AT_ONCE = 500
 
 
@@ -74,6 +75,7 @@ def _faults(capture: Capture) -> Iterator[Fault]:
     for part, message in [
         *_blob_faults(capture, layers),
         *_record_faults(capture),
+        *_check_faults(capture),
         *_row_faults(capture, layers),
         *_layer_faults(layers),
         *_package_faults(capture),
@@ -122,6 +124,24 @@ def _record_faults(capture: Capture) -> Faults:
         if found != capture.records:
             message = _("The WARC has %(found)d records; the capture says %(said)d.")
             yield "warc", message % {"found": found, "said": capture.records}
+
+
+def _check_faults(capture: Capture) -> Faults:
+    """What was found of an uploaded package also stands in the WARC, whose hash the log has."""
+    row = PackageChecks.objects.select_related("facts_row").filter(capture=capture).first()
+    if row is None or row.facts is None:
+        return
+    uri = f"urn:factcheck:upload:{capture.request.upload_sha256}:facts".encode()
+    try:
+        with blobs.open_blob(capture.warc_sha256) as warc:
+            about = next((member.head for member in wacz.members(warc) if uri in member.head[:_HEAD_BYTES]), b"")
+        said = json.loads(about.partition(b"\r\n\r\n")[2].strip() or b"{}")
+        recording = said.get("recording") or {}
+    except (BlobError, WarcFault, ValueError, AttributeError):
+        # Said of the file already.
+        return
+    if recording.get("checks") != row.facts:
+        yield "package checks", _("They are not what was found when the package was handed in.")
 
 
 def _row_faults(capture: Capture, layers: list[TextLayer]) -> Faults:

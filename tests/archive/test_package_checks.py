@@ -27,7 +27,8 @@ from factcheck.archive.signing import sign_packages
 from factcheck.archive.verifying import check_captures
 from factcheck.archive.wacz import open_package
 from factcheck.ledger import keys
-from factcheck.ledger.services import erase_text
+from factcheck.ledger.insert_only import lifted
+from factcheck.ledger.services import erase_text, keep_text
 from tests import web
 from tests.archive.test_uploading import OTHER, PAGE, URL, recording, uploaded
 
@@ -470,3 +471,16 @@ def test_an_upload_with_checks_is_what_the_log_says() -> None:
 
     ((_capture, faults),) = check_captures(Capture.objects.all())
     assert faults == []
+
+
+def test_findings_that_were_changed_since_are_named_by_verify_archive() -> None:
+    sealed = uploaded(Parts(index=tampered(url=OTHER)).packed)
+    facts = sealed.package_checks.facts
+    assert facts is not None
+    facts["index"]["wrong"] = {}
+    with lifted():
+        PackageChecks.objects.update(facts_row=keep_text(json.dumps(facts)))
+
+    ((_capture, faults),) = check_captures(Capture.objects.all())
+
+    assert [fault.part for fault in faults] == ["package checks"]
