@@ -56,6 +56,7 @@ def test_what_stands_around_the_article_is_no_difference():
         ("40 million", "40\u00a0million"),
         ("harbour closes", "har\u00adbour closes"),
         (" - or", "\u2009—\u2009or"),
+        (" - or", "—or"),
         ("cheaper,", "cheaper ,"),
     ],
 )
@@ -69,6 +70,14 @@ def test_a_paragraph_that_the_page_splits_or_an_advertisement_breaks_is_no_diffe
     lines[3:4] = [f"{first}.", "Advertisement", second]
 
     assert found(lines) == []
+
+
+def test_words_that_the_page_has_once_are_not_found_twice():
+    blocks = placed((("paragraph", "One thing is so."), ("paragraph", "One thing is so. Another is not.")))
+
+    [difference] = compare_page(blocks, PageText("One thing is so.\nAnother is not.")).differences
+
+    assert difference.before == "One thing is so. Another is not."
 
 
 def test_paragraphs_that_the_page_has_in_one_are_no_difference():
@@ -86,7 +95,14 @@ def test_another_number_is_a_difference_of_its_paragraph_alone(main: bool):
 
 
 @pytest.mark.parametrize(
-    "change", [("18,000", "18.000"), ("3 March", "3 may"), ("euros. ", "euros². "), ("will walk", "will not walk")]
+    "change",
+    [
+        ("18,000", "18.000"),
+        ("3 March", "3 may"),
+        ("euros. ", "euros². "),
+        ("will walk", "will not walk"),
+        ("he harbour", "he Harbour"),
+    ],
 )
 def test_a_small_change_of_meaning_is_never_taken_for_typography(change: tuple[str, str]):
     assert len(found(body(change))) == 1
