@@ -75,8 +75,8 @@ class Visit:
     def __init__(self, order: dict[str, Any], folder: Path) -> None:
         self._order = order
         self._folder = folder
-        self._started = time.monotonic()
-        self._seconds = float(order["seconds"])
+        self._ready = time.monotonic()
+        self._end = self._ready + float(order["seconds"])
         self._result: dict[str, Any] = {"outcome": "limit", "detail": "", "notes": [], "hidden": [], "chain": []}
         self._chain: list[str] = []
         self._frame = ""
@@ -108,7 +108,7 @@ class Visit:
 
     def _until(self, part: float) -> float:
         """Seconds until this part of the time is over, never quite none."""
-        return max(0.05, self._started + self._seconds * part - time.monotonic())
+        return max(0.05, self._ready + (self._end - self._ready) * part - time.monotonic())
 
     async def _within(self, seconds: float, work: Coroutine[Any, Any, Any]) -> Any:
         try:
@@ -158,6 +158,8 @@ class Visit:
                 handle_sighup=False,
             )
             await self._open_window(browser)
+            # How long a browser takes to start is not the page's affair.
+            self._ready = time.monotonic()
             try:
                 await self._visit()
             except NoPage as error:
