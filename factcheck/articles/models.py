@@ -119,7 +119,7 @@ class OwnPage(models.Model):
     latest = models.ForeignKey(Revision, null=True, on_delete=models.PROTECT, related_name="+")
     # Of "other": the revision whose words it has.
     shows = models.ForeignKey(Revision, null=True, on_delete=models.PROTECT, related_name="+")
-    # Of "unread": what a capture of it would have ended as.
+    # Of the last try, where it failed: what a capture of it would have ended as. What differed before stays offered.
     outcome = models.CharField(max_length=20, blank=True)
     reason = models.CharField(max_length=40, blank=True)
     # Of "differs": JSON list of what differs from the latest revision, and the page's bytes in the blob store.
@@ -141,7 +141,7 @@ class OwnPage(models.Model):
 
     @property
     def sentence(self) -> str:
-        """Of "unread": what came in the way."""
+        """What came in the way at the last try; "" where nothing did."""
         return sentence(self.outcome, self.reason) if self.outcome else ""
 
 

@@ -383,6 +383,11 @@ def write_own_page(article: Article, found: OwnPageFound, *, next_at: datetime.d
     if page.article.url != found.url or latest != found.latest.pk:
         # It was about another page, or another text: what is due stays due.
         return
+    if found.state == OwnPageState.UNREAD and page.state == OwnPageState.DIFFERS and page.latest == found.latest:
+        # What was found stays offered: that the page is out of reach now does not undo it.
+        page.outcome, page.reason, page.next_at = found.outcome, found.reason, next_at
+        page.save()
+        return
     before = (page.state, page.published, page.outcome, page.reason, page.shows, page.differences)
     page.state, page.url = found.state, found.url
     page.published, page.latest, page.shows = found.published, found.latest, found.shows

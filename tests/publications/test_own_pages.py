@@ -237,6 +237,21 @@ def test_what_a_draft_changes_is_no_difference_of_the_page(served: web.Site):
     assert [difference.at for difference in page.differences] == [2]
 
 
+def test_what_was_found_stays_offered_while_the_page_is_out_of_reach(served: web.Site):
+    article = published(served)
+    edited(served, "40 million", "43 million")
+    found = read(article)
+    page = served.pages.pop("/bridge")
+
+    lost = read(article)
+    assert (lost.state, lost.differences, lost.read_at) == (OwnPageState.DIFFERS, found.differences, found.read_at)
+    assert lost.sentence
+    assert blobs.read(lost.body_sha256)
+
+    served.pages["/bridge"] = page
+    assert (read(article).state, OwnPage.objects.get().sentence) == (OwnPageState.DIFFERS, "")
+
+
 def test_only_news_stand_in_the_log(served: web.Site):
     article = published(served)
     read(article)
