@@ -35,6 +35,9 @@ ALIKE_ELSEWHERE = 0.7
 CLEARLY_BETTER = 0.1
 # A passage with less of its old words left is another passage.
 WORDS_LEFT = 0.3
+# One that has lost many of its words and grown to more than so many times as many has swallowed others.
+MOSTLY_KEPT = 0.7
+MOST_GROWN = 1.5
 # An edit may make three sentences of one; more is a rewrite.
 MOST_JOINED = 3
 MOST_CANDIDATES = 400
@@ -336,9 +339,15 @@ class _Alignment:
         before = fold(self.old.text[start:end].strip(), keep_case=True).text
         after = fold(self.new.text[slice(*found)].strip(), keep_case=True).text
         if before != after:
-            kept = edit.kept(inside[0], inside[-1] + 1)
-            if kept < WORDS_LEFT * len(inside):
+            # A full stop that is left says nothing of the words before it.
+            said = [index for index in inside if one[index].key[0].isalnum()] or inside
+            kept = sum(edit.kept(index, index + 1) for index in said)
+            if kept < WORDS_LEFT * len(said):
                 return Anchor("orphan")
+            there = sum(token.key[0].isalnum() for token in other[first:last])
+            if kept < MOSTLY_KEPT * len(said) and there > MOST_GROWN * len(said) + MOST_JOINED:
+                # "the country." has not become "the one that was built for 40,000 inmates."
+                return Anchor("ambiguous", *found, self._changes(one, other, edit, (inside[0], inside[-1] + 1)))
             return Anchor("changed", *found, self._changes(one, other, edit, (inside[0], inside[-1] + 1)))
         if len(before) < SHORTEST_ALONE and edit.likeness < ALIKE_ELSEWHERE:
             return Anchor("ambiguous", *found)

@@ -105,6 +105,25 @@ def test_other_quotation_marks_and_spaces_change_no_words():
     assert (anchor.outcome, words_of(anchor, new)) == ("same", '"We did\u00a0what we could,"')
 
 
+def test_words_that_give_way_to_many_others_ask_a_person():
+    old = "It may be the safest prison in the country. Nobody came."
+    new = "It may be the safest prison of all: the one that was built for 40,000 inmates. Nobody came."
+    assert moved("in the country.", new, old=old).outcome in ("ambiguous", "orphan")
+
+
+def test_of_a_passage_whose_full_stop_alone_is_left_nothing_is_left():
+    old = "The men had lain in cells for months and the ministry wanted no more."
+    new = "The men had lain in cells for months behind eleven metres of concrete."
+    assert moved("more.", new, old=old).outcome == "orphan"
+
+
+def test_words_put_into_a_passage_that_keeps_its_own_change_it():
+    new = TEXT.replace("paid 5.4", "paid, says the auditor whom it hired for the whole of that year and the next, 5.4")
+    anchor = moved("city paid 5.4 million dollars", new)
+    assert anchor.outcome == "changed"
+    assert words_of(anchor, new).endswith("5.4 million dollars")
+
+
 def test_a_sentence_that_was_wholly_rewritten_is_an_orphan():
     new = TEXT.replace("The mayor said crime fell by 5 percent.", "Nobody at city hall wanted to comment on that.")
     assert moved("crime fell by 5 percent", new).outcome == "orphan"
