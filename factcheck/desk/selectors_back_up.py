@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from factcheck.accounts.models import User
 from factcheck.archive.canonical_url import canonical_url
+from factcheck.articles.anchoring import sentence_spans
 from factcheck.articles.models import Article, BackUpOutcome, Revision
 from factcheck.articles.selectors import StandingNote, back_up, latest_revision
 from factcheck.claims.models import Claim
@@ -28,7 +29,15 @@ class BackUpRow:
     # The words that it is about, and whether they stand in the latest revision, in one place.
     passage: str
     stands: bool
+    # What their sentences say before and behind them.
+    before: str
+    after: str
     claims: tuple[NumberedClaim, ...]
+
+    @property
+    def sentence(self) -> str:
+        """A number alone may stand in many places: what is marked is the sentence around it."""
+        return f"{self.before}{self.passage}{self.after}"
 
     @property
     def outcome(self) -> BackUpOutcome:
@@ -62,6 +71,7 @@ def back_up_of(article: Article, person: User) -> BackUpView:
     notes = back_up(article)
     placed = [item for item in claims_in(revision) if item.is_placed] if notes else []
     addresses = _addresses(article, person) if notes else {}
+    sentences = sentence_spans(revision.text) if notes else []
     rows = []
     for standing in notes:
         passage, span = _place(standing, revision)
@@ -71,7 +81,8 @@ def back_up_of(article: Article, person: User) -> BackUpView:
             for number, item in enumerate(placed, start=1)
             if span and any(start < span[1] and end > span[0] for start, end in item.spans)
         )
-        rows.append(BackUpRow(standing, passage, span is not None, claims))
+        before, after = _around(span, revision.text, sentences) if span else ("", "")
+        rows.append(BackUpRow(standing, passage, span is not None, before, after, claims))
     return BackUpView(article, revision, tuple(rows))
 
 
@@ -86,6 +97,13 @@ def _place(standing: StandingNote, revision: Revision) -> tuple[str, Span | None
     if at < 0 or revision.text.find(passage, at + 1) >= 0:
         return passage, None
     return passage, (at, at + len(passage))
+
+
+def _around(span: Span, text: str, sentences: list[Span]) -> tuple[str, str]:
+    inside = [sentence for sentence in sentences if sentence[0] < span[1] and sentence[1] > span[0]]
+    if not inside:
+        return "", ""
+    return text[inside[0][0] : span[0]], text[span[1] : inside[-1][1]]
 
 
 def _addresses(article: Article, person: User) -> defaultdict[int, set[str]]:

@@ -65,6 +65,18 @@ def test_a_note_leads_to_its_words_marked_as_a_claim():
     assert workspace.context["words_form"]["words"].value() == SENTENCE
 
 
+def test_a_note_to_a_number_leads_to_the_whole_sentence():
+    comments = '<w:comment w:id="1"><w:p><w:r><w:t>Budget.</w:t></w:r></w:p></w:comment>'
+    number = '<w:commentRangeStart w:id="1"/>' + run("40") + '<w:commentRangeEnd w:id="1"/>'
+    sentence = run("It took 40 days. Repairs cost ") + number + run(" million. Nobody knows why.")
+    raw = docx(paragraph("Bridge closes", "Titel") + paragraph(sentence), comments=comments)
+
+    shown = page(import_article(raw, form=Format.DOCX, by=factories.reporter()).article)
+
+    assert "Repairs cost <mark>40</mark> million." in shown
+    assert 'name="words" value="Repairs cost 40 million."' in shown
+
+
 def test_a_marked_note_leads_to_its_page_as_evidence_of_the_claim():
     article = handed_in("See https://example.org/b?x=1&y=2")
     claim = factories.claim(article, SENTENCE)
