@@ -26,10 +26,7 @@ def _picture(file: IO[bytes], _media_type: str) -> Lines:
 
 
 def _film(file: IO[bytes], media_type: str) -> Lines:
-    from PIL import Image
-
     from . import films, xmp
-    from .pictures import FORMATS, PIXELS_MAX, phash
 
     film = films.read(file, media_type)
     facts = film.facts()
@@ -41,9 +38,18 @@ def _film(file: IO[bytes], media_type: str) -> Lines:
         file.seek(start)
         with contextlib.suppress(Exception):
             # Whatever a decoder raises: the cover is not worth more.
-            cover = Image.open(io.BytesIO(file.read(length)), formats=FORMATS)
-            if cover.width * cover.height <= PIXELS_MAX and (looks := phash(cover)):
-                yield {"picture": {"page": 0, "width": cover.width, "height": cover.height, "phash": looks}}
+            if cover := _cover(file.read(length)):
+                yield {"picture": cover}
+
+
+def _cover(data: bytes) -> dict[str, Any] | None:
+    from PIL import Image
+
+    from .pictures import FORMATS, PIXELS_MAX, phash
+
+    image = Image.open(io.BytesIO(data), formats=FORMATS)
+    looks = phash(image) if image.width * image.height <= PIXELS_MAX else ""
+    return {"page": 0, "width": image.width, "height": image.height, "phash": looks} if looks else None
 
 
 def _document(file: IO[bytes], _media_type: str) -> Lines:
