@@ -120,7 +120,7 @@ def article_rows(articles: Sequence[Article], person: User) -> list[ArticleRow]:
     for claim in claims:
         spans = tuple((anchor.start, anchor.end) for anchor in claim.anchors.all())
         placed = PlacedClaim(claim, spans, words_at(revisions[claim.article_id].text, spans))
-        states[claim.article_id].append(_state(placed, verdicts.get(claim.pk), claim.pk in evidenced))
+        states[claim.article_id].append(state_of(placed, verdicts.get(claim.pk), claim.pk in evidenced))
     published = dict(
         Publication.objects.filter(article__in=articles).values_list("article_id").annotate(newest=Max("version"))
     )
@@ -157,7 +157,8 @@ def workspace(article: Article, person: User) -> Workspace:
     return Workspace(article, revision, cards, unplaced, published)
 
 
-def _state(placed: PlacedClaim, verdict: Verdict | None, evidenced: bool) -> DeskState:
+def state_of(placed: PlacedClaim, verdict: Verdict | None, evidenced: bool) -> DeskState:
+    """The state for a list, where it is enough to know whether there is evidence at all."""
     if evidenced and placed.is_placed and verdict is None:
         return DeskState.IN_CHECK
     return desk_state(_checked(placed, verdict, ()))

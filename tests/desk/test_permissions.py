@@ -94,6 +94,7 @@ TABLE: dict[str, Desk | Public] = {
     "desk:evidence_in_browser": Desk(get=NOBODY, post=ALL),
     "desk:evidence_own_copy": Desk(get=ALL, post=ALL),
     "desk:source_visibility": Desk(get=EDITORS, post=EDITORS),
+    "desk:queue": Desk(get=ALL, post=ALL),
     "desk:captures": Desk(get=ALL, post=ALL),
     "desk:capture_cancel": Desk(get=ALL, post=ALL),
     "desk:capture": Desk(get=ALL),

@@ -29,7 +29,12 @@ class NavLink:
 @register.simple_tag(takes_context=True)
 def desk_nav(context: dict[str, Any]) -> list[NavLink]:
     request: DeskRequest = context["request"]
-    pages = [("desk:articles", _("Articles")), ("desk:captures", _("Captures")), ("desk:ratings", _("Ratings"))]
+    pages = [
+        ("desk:articles", _("Articles")),
+        ("desk:queue", _("Queue")),
+        ("desk:captures", _("Captures")),
+        ("desk:ratings", _("Ratings")),
+    ]
     if may(request.user, Act.MANAGE_PEOPLE):
         pages.append(("desk:people", _("People")))
     return [NavLink(label, address := reverse(name), _here(request.path, address)) for name, label in pages]
@@ -40,7 +45,7 @@ def _here(path: str, address: str) -> str:
         return "page"
     if address == reverse("desk:articles"):
         # Claims and evidence are reached through their article.
-        elsewhere = (reverse("desk:captures"), reverse("desk:ratings"), reverse("desk:people"))
+        elsewhere = (reverse("desk:queue"), reverse("desk:captures"), reverse("desk:ratings"), reverse("desk:people"))
         return "" if path.startswith(elsewhere) else "true"
     return "true" if path.startswith(address) else ""
 

@@ -1,0 +1,129 @@
+"""What waits for whom, over all articles."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from factcheck.accounts.models import User
+from factcheck.claims.models import Claim
+from factcheck.claims.services import assign_claims, revise_article
+from factcheck.desk.selectors_queue import Queue, queue_page
+from factcheck.verdicts.services import begin_review, send_back, sign_off
+from tests import factories
+from tests.desk.signed_in import client_of
+
+pytestmark = pytest.mark.django_db
+
+
+def listed(person: User, queue: Queue) -> list[Claim]:
+    return [row.claim for row in queue_page(person, queue).rows]
+
+
+def counted(person: User) -> dict[Queue, int]:
+    return {count.queue: count.number for count in queue_page(person, Queue.MINE).counts}
+
+
+def show(person: User, **query) -> str:
+    answer = client_of(person).get(reverse("desk:queue"), query)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def give(person: User, claim: Claim, to: str):
+    return client_of(person).post(reverse("desk:queue"), {"chosen": [claim.public_id], "to": to}, follow=True)
+
+
+def test_a_verdict_waits_for_everybody_but_the_one_who_decided():
+    verdict = factories.verdict()
+
+    assert listed(factories.second_checker(), Queue.REVIEW) == [verdict.claim]
+    assert listed(factories.checker(), Queue.REVIEW) == []
+
+
+def test_what_is_signed_off_or_sent_back_waits_for_no_signature():
+    signed, returned = factories.verdict(), factories.verdict()
+    sign_off(signed, version=None, by=factories.editor())
+    send_back(returned, comment="Ask the city.", version=None, by=factories.editor())
+
+    assert listed(factories.editor(), Queue.REVIEW) == []
+
+
+def test_a_verdict_about_words_that_have_changed_waits_for_no_signature():
+    claim = factories.verdict().claim
+    revise_article(claim.article, factories.TEXT.replace("40 million", "43 million").encode(), version=None, by=None)
+
+    assert listed(factories.editor(), Queue.REVIEW) == []
+
+
+def test_what_was_sent_back_is_on_the_list_of_whoever_decided_it_with_the_comment():
+    verdict = factories.verdict()
+    send_back(verdict, comment="Ask the city.", version=None, by=factories.editor())
+
+    assert "Ask the city." in show(factories.checker())
+    assert listed(factories.second_checker(), Queue.MINE) == []
+
+
+def test_ones_own_claims_are_listed_until_they_are_signed_off_and_again_when_their_words_change():
+    claim = factories.claim()
+    assign_claims([claim], to=factories.checker(), by=factories.editor())
+    assert listed(factories.checker(), Queue.MINE) == [claim]
+
+    factories.signed_off(claim)
+    assert listed(factories.checker(), Queue.MINE) == []
+    revise_article(claim.article, factories.TEXT.replace("18,000", "19,000").encode(), version=None, by=None)
+    assert listed(factories.checker(), Queue.MINE) == []
+    again = factories.TEXT.replace("18,000", "19,000").replace("40 million", "43 million")
+    revise_article(claim.article, again.encode(), version=None, by=None)
+    assert listed(factories.checker(), Queue.MINE) == [claim]
+
+
+def test_what_nobody_has_taken_and_nobody_has_decided_is_nobodys():
+    free, taken = factories.claim(), factories.claim()
+    factories.verdict()
+    assign_claims([taken], to=factories.checker(), by=factories.checker())
+
+    assert listed(factories.checker(), Queue.FREE) == [free]
+    assert counted(factories.checker()) == {Queue.MINE: 1, Queue.REVIEW: 0, Queue.FREE: 1}
+
+
+def test_a_checker_takes_claims_from_the_list_and_may_not_give_them_to_others():
+    claim = factories.claim()
+    factories.second_checker()
+
+    assert "Chen has 1 claim more." in give(factories.checker(), claim, "chen").content.decode()
+    assert Claim.objects.get().assigned_to == factories.checker()
+    assert "does not let you give claims to others" in give(factories.checker(), claim, "carla").content.decode()
+    assert Claim.objects.get().assigned_to == factories.checker()
+    assert "Carla has 1 claim more." in give(factories.editor(), claim, "carla").content.decode()
+    assert "1 claim is nobody’s now." in give(factories.editor(), claim, "").content.decode()
+
+
+def test_who_reviews_what_is_told():
+    begin_review(factories.verdict(), version=None, by=factories.second_checker())
+
+    assert "Carla is reviewing it." in show(factories.editor(), list="review")
+
+
+@pytest.mark.parametrize(
+    "query", [{"list": "\0"}, {"list": "all"}, {"after": "²"}, {"after": "-1"}, {"after": "9" * 40}]
+)
+def test_a_query_that_nobody_would_type_is_a_page(query):
+    show(factories.checker(), **query)
+
+
+def test_the_number_of_queries_does_not_grow_with_the_list():
+    def queries() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            queue_page(person, Queue.REVIEW)
+        return len(asked)
+
+    person = factories.second_checker()
+    factories.verdict()
+    few = queries()
+    for _time in range(4):
+        factories.verdict()
+
+    assert queries() == few
