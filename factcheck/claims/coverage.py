@@ -97,9 +97,13 @@ def coverage(text: str, claims: Sequence[tuple[Span, Cover]], set_aside: Mapping
     return Coverage(tuple(found))
 
 
-def finding_key(kind: str, text: str, start: int, end: int) -> str:
-    """Names what a copy check found by its kind, its words and the sentence around them; SHA-256 in hex."""
+def finding_key(kind: str, text: str, start: int, end: int, other: Span | None = None) -> str:
+    """Names what a copy check found by its kind, its words, the sentence around them and the words of the other place.
+
+    SHA-256 in hex. Where the other place says something new, it is another finding.
+    """
     sentence = next(((first, last) for first, last in sentence_spans(text) if first <= start < last), (start, end))
     around = fold(text[slice(*sentence)], keep_case=True).text
     words = fold(text[start:end], keep_case=True).text
-    return hashlib.sha256(f"{kind}\n{words}\n{around}".encode()).hexdigest()
+    beside = fold(text[slice(*other)], keep_case=True).text if other else ""
+    return hashlib.sha256("\n".join([kind, words, around, *([beside] if beside else [])]).encode()).hexdigest()

@@ -49,6 +49,13 @@ def suggest(text: str, language: str) -> list[Suggestion]:
     return sorted(found, key=lambda one: (-one.score, one.start))
 
 
+def to_look_up(sentence: str, language: str) -> tuple[str, ...]:
+    """What a sentence, however short, has that could be looked up: numbers, dates, names, quotations, extremes."""
+    signs = _signs(language.partition("-")[0].lower())
+    found = (str(sign.reason) for sign in signs if sign.is_fact and sign.pattern.search(sentence[:LONGEST_CHARS]))
+    return tuple(dict.fromkeys(found))
+
+
 @dataclass(frozen=True)
 class _Sign:
     pattern: re.Pattern[str]
@@ -57,6 +64,8 @@ class _Sign:
     reason: str | Promise = ""
     # A second and third find add less and less; others count once.
     counts: bool = False
+    # Something that stands recorded elsewhere, whatever is said of it.
+    is_fact: bool = False
 
 
 def _judged(sentence: str, signs: tuple[_Sign, ...]) -> tuple[float, tuple[str, ...]]:
@@ -89,9 +98,11 @@ def _signs(language: str) -> tuple[_Sign, ...]:
 
 
 _ANYWHERE = (
-    _Sign(re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*(?![\w])"), 1.3, _("It holds a number."), counts=True),
-    _Sign(re.compile(r"\d\s?(?:%|‰)|[$€£¥]\s?\d|\d\s?[€£$]"), 0.8, _("It holds a share or a sum of money.")),
-    _Sign(re.compile(r"(?<!\d)(?:1[5-9]\d\d|20\d\d)(?!\d)"), 0.3, _("It names a year.")),
+    _Sign(re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*(?![\w])"), 1.3, _("It holds a number."), counts=True, is_fact=True),
+    _Sign(
+        re.compile(r"\d\s?(?:%|‰)|[$€£¥]\s?\d|\d\s?[€£$]"), 0.8, _("It holds a share or a sum of money."), is_fact=True
+    ),
+    _Sign(re.compile(r"(?<!\d)(?:1[5-9]\d\d|20\d\d)(?!\d)"), 0.3, _("It names a year."), is_fact=True),
     _Sign(
         re.compile(
             r"(?<=[\w,;’'”)]\s)(?:\w+[-’'])?[A-ZÁÉÍÓÚÑÄÖÜ][\w’'-]+(?:\s(?:of|de|del|la|the|van|von)?\s?[A-ZÁÉÍÓÚÑÄÖÜ][\w’'-]+)*"
@@ -99,8 +110,9 @@ _ANYWHERE = (
         0.35,
         _("It names somebody or something."),
         counts=True,
+        is_fact=True,
     ),
-    _Sign(re.compile(r"[“”„«»]|\"[^\"]{3,}\""), 0.35, _("It quotes somebody.")),
+    _Sign(re.compile(r"[“”„«»]|\"[^\"]{3,}\""), 0.35, _("It quotes somebody."), is_fact=True),
     _Sign(re.compile(r"[?¿]\s*[”\"]?$"), -1.3),
     _Sign(re.compile(r"[!¡]\s*[”\"]?$"), -0.4),
 )
@@ -116,6 +128,7 @@ _BY_LANGUAGE = {
             1.1,
             _("It holds a number in words."),
             counts=True,
+            is_fact=True,
         ),
         _Sign(
             _words(
@@ -124,6 +137,7 @@ _BY_LANGUAGE = {
             ),
             0.55,
             _("It claims an extreme or an absolute."),
+            is_fact=True,
         ),
         _Sign(
             _words("more_than less_than fewer_than higher lower larger bigger smaller faster than average median rate"),
@@ -155,6 +169,7 @@ _BY_LANGUAGE = {
             ),
             0.3,
             _("It says when."),
+            is_fact=True,
         ),
         _Sign(_words("because caused led_to resulted due_to therefore"), 0.25, _("It names a cause.")),
         _Sign(_words("was were had has have been is are did"), 0.15),
@@ -178,6 +193,7 @@ _BY_LANGUAGE = {
             1.1,
             _("It holds a number in words."),
             counts=True,
+            is_fact=True,
         ),
         _Sign(
             _words(
@@ -186,6 +202,7 @@ _BY_LANGUAGE = {
             ),
             0.55,
             _("It claims an extreme or an absolute."),
+            is_fact=True,
         ),
         _Sign(
             _words("más_de menos_de más_que menos_que más menos promedio media tasa superior inferior"),
@@ -216,6 +233,7 @@ _BY_LANGUAGE = {
             ),
             0.3,
             _("It says when."),
+            is_fact=True,
         ),
         _Sign(_words("porque debido causó provocó por_eso"), 0.25, _("It names a cause.")),
         _Sign(_words("fue fueron era eran ha han había es son"), 0.15),

@@ -7,7 +7,7 @@ from factcheck.articles.models import Article, Revision
 from factcheck.claims.copychecks import check
 from factcheck.claims.coverage import Cover, CoveredSentence, coverage, finding_key
 from factcheck.claims.models import AsideKind, SetAside
-from factcheck.claims.suggesting import suggest
+from factcheck.claims.suggesting import suggest, to_look_up
 from factcheck.desk.claim_states import DeskState
 from factcheck.desk.selectors_articles import Workspace, workspace
 
@@ -94,6 +94,11 @@ def left_on(article: Article, person: User) -> Left:
     covered = coverage(text, passages, {key: aside.kind for key, aside in asides.items()})
     reasons = {(one.start, one.end): (one.score, one.reasons) for one in suggest(text, article.language)}
     untouched = [sentence for sentence in covered.sentences if sentence.is_untouched]
+    for sentence in untouched:
+        # Too short to be suggested, and yet it says who, when or how many.
+        place = (sentence.start, sentence.end)
+        if place not in reasons and (facts := to_look_up(text[slice(*place)], article.language)):
+            reasons[place] = (0.0, facts)
     wanted = sorted(
         (sentence for sentence in untouched if (sentence.start, sentence.end) in reasons),
         key=lambda sentence: -reasons[(sentence.start, sentence.end)][0],
@@ -142,7 +147,7 @@ def _percent(part: int, whole: int) -> int:
 def _faults(article: Article, text: str, asides: dict[str, SetAside]) -> list[FoundFault]:
     found = []
     for finding in check(text, article.language, article.date):
-        key = finding_key(finding.kind, text, finding.start, finding.end)
+        key = finding_key(finding.kind, text, finding.start, finding.end, finding.other)
         aside = asides.get(key)
         found.append(
             FoundFault(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from factcheck.claims.suggesting import LEAST_SCORE, suggest
+from factcheck.claims.suggesting import LEAST_SCORE, suggest, to_look_up
 
 MEASURING = Path(__file__).parents[3] / "shared" / "data" / "checkworthy-dev.jsonl"
 
@@ -38,6 +38,27 @@ def test_each_suggestion_says_why():
     assert "It holds a number." in first.reasons
     assert "It claims an extreme or an absolute." in first.reasons
     assert LEAST_SCORE <= first.score <= 1
+
+
+@pytest.mark.parametrize(
+    ("sentence", "language"),
+    [
+        ("Five died.", "en"),
+        ("They met on 4 May.", "en"),
+        ("They left on Monday.", "en"),
+        ("Anna Berg left.", "en"),
+        ("She said “no” to them.", "en"),
+        ("It was the oldest.", "en"),
+        ("Fue el único.", "es"),
+        ("Se reunieron en mayo.", "es"),
+    ],
+)
+def test_the_shortest_sentence_that_says_who_when_or_how_many_can_be_looked_up(sentence, language):
+    assert to_look_up(sentence, language)
+
+
+def test_a_sentence_without_any_fact_has_nothing_to_look_up():
+    assert to_look_up("The room was dark and cold.", "en") == ()
 
 
 def test_spanish_is_known():

@@ -62,6 +62,15 @@ def test_unmarked_sentences_with_numbers_and_names_come_first_with_their_reasons
     assert "It holds a number." in page(article).content.decode()
 
 
+def test_a_short_sentence_with_a_date_comes_before_one_that_says_nothing():
+    article = factories.article("News\n\nThe room was dark and cold.\n\nThey met on 4 May.\n")
+
+    found = left(article)
+
+    assert [one.text for one in found.wanted] == ["They met on 4 May."]
+    assert "The room was dark and cold." in [one.text for one in found.plain]
+
+
 def test_a_sentence_with_a_claim_is_not_on_the_list():
     article = factories.article()
     factories.claim(article, "18,000 people")
@@ -149,6 +158,17 @@ def test_what_the_text_gets_wrong_is_shown_and_dismissed_with_a_reason():
     found = left(article)
     assert first.message not in [fault.message for fault in found.faults]
     assert [fault.aside.reason for fault in found.dismissed] == ["Quoted as it was said."]
+
+
+def test_a_dismissal_does_not_reach_over_what_the_other_place_says_later():
+    text = "Bridge news\n\nIt cost 5.4 million dollars.\n\nLater it cost 5.4 billion dollars.\n"
+    article = factories.article(text)
+    set_aside(article, act="finding", key=left(article).faults[0].key, reason="Two bridges.")
+    assert not left(article).faults
+
+    revise_article(article, text.replace("5.4 million", "5.4 trillion").encode(), version=None, by=None)
+
+    assert [fault.words for fault in left(article).faults] == ["5.4 billion dollars"]
 
 
 def test_hostile_words_stay_words():
