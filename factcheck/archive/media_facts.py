@@ -171,7 +171,12 @@ def _within(said: Sequence[dict[str, Any]]) -> Iterator[Within]:
 
 
 def _picture(said: dict[str, Any]) -> dict[str, Any]:
-    return {"animated": said.get("frames") == 2, "exif": _pairs(said.get("exif", [])), "gps": _place(said.get("gps"))}
+    return {
+        "animated": said.get("frames") == 2,
+        "exif": _pairs(said.get("exif", [])),
+        "xmp": _pairs(said.get("xmp", [])),
+        "gps": _place(said.get("gps")),
+    }
 
 
 def _film(said: dict[str, Any]) -> dict[str, Any]:

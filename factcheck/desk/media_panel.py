@@ -236,9 +236,9 @@ def _about_words(kind: str) -> tuple[str, str, str]:
             _("The file says nothing of author, program or time."),
         )
     return (
-        _("What the file says of itself (EXIF)"),
+        _("What the file says of itself (EXIF, XMP)"),
         worth,
-        _("The file says nothing of camera, time or place (no EXIF).") if kind == "picture" else "",
+        _("The file says nothing of camera, time or place (no EXIF, no XMP).") if kind == "picture" else "",
     )
 
 

@@ -157,6 +157,17 @@ def test_long_and_many_exif_fields_are_cut(tmp_path: Path) -> None:
     assert max(len(value) for _name, value in facts["exif"]) <= 200
 
 
+def test_what_programs_did_to_a_picture_is_read_where_they_wrote_it_down(tmp_path: Path) -> None:
+    packet = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+    <rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:CreatorTool="Photoshop 25"
+    xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/" photoshop:Credit="Agency"/></rdf:RDF></x:xmpmeta>"""
+
+    for kind in ("JPEG", "WEBP"):
+        facts = read(saved(scene(1, (60, 40)), kind, xmp=packet), tmp_path, f"image/{kind.lower()}").facts
+        assert facts["xmp"] == [["software", "Photoshop 25"], ["credit", "Agency"]]
+    assert read(saved(scene(1, (60, 40)), "JPEG", xmp=packet[:-30]), tmp_path).facts["xmp"] == []
+
+
 # --- hostile ---------------------------------------------------------------------------------
 
 

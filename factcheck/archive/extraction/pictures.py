@@ -8,6 +8,7 @@ from typing import IO, Any
 
 from PIL import AvifImagePlugin, ExifTags, Image, ImageFile, UnidentifiedImageError
 
+from . import xmp
 from .looks import SIDE, hash_of
 from .wording import one_line
 
@@ -36,12 +37,15 @@ def read(file: IO[bytes]) -> dict[str, Any]:
         "height": image.height,
         "frames": _frames(image),
         "exif": [],
+        "xmp": [],
         "gps": None,
         "phash": "",
         "problem": "",
     }
     with contextlib.suppress(Exception):
         said |= _exif(image)
+    with contextlib.suppress(Exception):
+        said["xmp"] = xmp.read(image.info.get("xmp", b""))
     try:
         image.seek(0)
         if image.format == "JPEG":
