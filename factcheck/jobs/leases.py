@@ -123,7 +123,12 @@ def leave_place(job_id: int) -> None:
 
     What waits for the place is found by the sweeper, or at once by this worker if there is no pause.
     """
-    Place.objects.leave(job_id, timezone.now() + timedelta(seconds=settings.CAPTURE_HOST_SPACING_SECONDS))
+    Place.objects.leave(job_id, timezone.now() + place_pause())
+
+
+def place_pause() -> timedelta:
+    """Between the end of a job at a place and the start of the next."""
+    return timedelta(seconds=settings.CAPTURE_HOST_SPACING_SECONDS)
 
 
 def lease_due_job() -> Lease | None:

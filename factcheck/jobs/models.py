@@ -112,6 +112,10 @@ class PlaceQuerySet(models.QuerySet["Place"]):
     def leave(self, job_id: int, free_at: datetime) -> None:
         self.filter(job=job_id).update(job=None, free_at=free_at)
 
+    def of_ended(self) -> Self:
+        """Places of jobs that were cancelled while a worker was at them: it goes on until its next touch."""
+        return self.filter(job__ended_at__isnull=False)
+
 
 class Place(models.Model):
     """Where one job at a time may work, with a pause after each: the row is the lock."""

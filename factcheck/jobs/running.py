@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from factcheck.jobs.errors import LostLease
-from factcheck.jobs.leases import Lease, lease_due_job, lease_length
-from factcheck.jobs.models import Job
+from factcheck.jobs.leases import Lease, lease_due_job, lease_length, place_pause
+from factcheck.jobs.models import Job, Place
 from factcheck.jobs.waking import wake
 from factcheck.lib.errors import FactcheckError
 
@@ -50,10 +50,13 @@ def run_due_jobs() -> int:
 def run(lease: Lease) -> None:
     """Do the work of a lease. Never raises: whatever happens, the row says how it ended or the sweeper will."""
     try:
-        with _heartbeat(lease):
-            _attempt(lease)
-    except LostLease:
-        logger.info("Job %s (%s) was taken over in attempt %s.", lease.job_id, lease.kind.name, lease.attempt)
+        try:
+            with _heartbeat(lease):
+                _attempt(lease)
+        except LostLease:
+            logger.info("Job %s (%s) was taken over in attempt %s.", lease.job_id, lease.kind.name, lease.attempt)
+            # Of a job that somebody else has now, the place is theirs.
+            Place.objects.of_ended().filter(job=lease.job_id).update(job=None, free_at=timezone.now() + place_pause())
     except (DatabaseError, InterfaceError):
         logger.exception("The end of job %s could not be written; the sweeper will see to it.", lease.job_id)
         connection.close()

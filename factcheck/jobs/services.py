@@ -4,7 +4,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from factcheck.jobs.leases import leave_place, wake_followers
+from factcheck.jobs.leases import wake_followers
 from factcheck.jobs.models import Job, Owner
 from factcheck.jobs.registry import kind_named
 from factcheck.jobs.waking import wake
@@ -46,6 +46,7 @@ def enqueue(
 def cancel(job_id: int, reason: str) -> bool:
     """End a job that has not ended; whether it was. A worker that has it is told at its next touch (LostLease).
 
+    Until then the worker goes on with what it is at, so that the job's place stays taken.
     The kind's ``gave_up`` is not called: who cancels says what becomes of the subject, in the same transaction.
     """
     cancelled = Job.objects.filter(pk=job_id, state__in=Job.UNFINISHED).update(
@@ -57,6 +58,5 @@ def cancel(job_id: int, reason: str) -> bool:
         stage="",
     )
     if cancelled:
-        leave_place(job_id)
         wake_followers(job_id)
     return bool(cancelled)

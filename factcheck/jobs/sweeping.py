@@ -111,6 +111,8 @@ def _sweep_rows() -> Swept:
             logger.exception("Job %s (%s, %s) could not be ended.", job.pk, job.kind, job.subject)
             later = timezone.now() + timedelta(seconds=TELL_AGAIN_SECONDS)
             Job.objects.held(job.pk, job.fence).update(lease_until=later, deadline_at=later)
+    # Who was at a cancelled job and has not left by its deadline has died.
+    Place.objects.of_ended().filter(job__deadline_at__lt=now).update(job=None, free_at=now)
     due = Job.objects.startable(timezone.now()).order_by("due_at", "id").values_list("pk", flat=True)
     return Swept(freed, tuple(due[:MOST_WAKES]))
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from factcheck.jobs.leases import lease_due_job, lease_job
 from factcheck.jobs.models import Job, Place
+from factcheck.jobs.running import run
 from factcheck.jobs.services import cancel, enqueue
 from factcheck.jobs.sweeping import sweep, tidy_rows
 from tests.jobs.test_leases import at_once, expire
@@ -119,7 +120,7 @@ def test_a_place_is_free_again_only_after_the_pause(settings):
         lambda job, lease: lease.retry(timezone.now() + timedelta(hours=1), "The site did not answer."),
         lambda job, lease: lease.put_off(timezone.now(), "In use."),
         lambda job, lease: lease.fail("The page is gone."),
-        lambda job, lease: cancel(job.pk, "Cancelled."),
+        lambda job, lease: (cancel(job.pk, "Cancelled."), run(lease)),
         lambda job, lease: (expire(job), sweep()),
     ],
     ids=["done", "retry", "put off", "fail", "cancel", "taken back"],
@@ -130,6 +131,31 @@ def test_every_end_of_an_attempt_frees_its_place(end):
     end(job, lease_due_job())
 
     assert not Place.objects.filter(job__isnull=False).exists()
+
+
+@pytest.mark.django_db
+def test_a_cancelled_job_keeps_its_place_until_its_worker_has_stopped():
+    job = order("first", place="paper.example")
+    order("second", place="paper.example")
+    lease = lease_due_job()
+    cancel(job.pk, "Cancelled.")
+    sweep()
+
+    assert lease_due_job() is None
+    run(lease)
+    assert lease_due_job().subject == "second"
+
+
+@pytest.mark.django_db
+def test_the_place_of_a_cancelled_job_whose_worker_has_died_is_free_after_its_deadline():
+    job = order("first", place="paper.example")
+    order("second", place="paper.example")
+    lease_due_job()
+    cancel(job.pk, "Cancelled.")
+    Job.objects.filter(pk=job.pk).update(deadline_at=timezone.now() - timedelta(seconds=1))
+
+    assert len(sweep().due) == 1
+    assert lease_due_job().subject == "second"
 
 
 @pytest.mark.django_db
