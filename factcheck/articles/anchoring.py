@@ -190,17 +190,19 @@ class _Alignment:
                 repeated.append(number)
         for number in repeated:
             places = there[self.old.sentences[number].key]
-            best = self._by_neighbours(number, places)
+            # Where one of several is gone, it may be this one: then one neighbour alone tells nothing.
+            fewer = len(places) < here[self.old.sentences[number].key]
+            best = self._by_neighbours(number, places, least=2 if fewer else 1)
             if best is None:
                 self.doubtful[number] = places
             else:
                 self.place[number] = best
         self._undo_what_two_claim()
 
-    def _by_neighbours(self, number: int, places: Sequence[int]) -> int | None:
-        """The one place whose neighbours are those of the old sentence; None if several are, or none."""
+    def _by_neighbours(self, number: int, places: Sequence[int], *, least: int) -> int | None:
+        """The one place of which at least so many neighbours are the old sentence's; None if several are, or none."""
         ranked = sorted(((self._same_neighbours(number, place), place) for place in places), reverse=True)
-        if ranked[0][0] == 0 or (len(ranked) > 1 and ranked[0][0] == ranked[1][0]):
+        if ranked[0][0] < least or (len(ranked) > 1 and ranked[0][0] == ranked[1][0]):
             return None
         return ranked[0][1]
 

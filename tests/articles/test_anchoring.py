@@ -136,6 +136,13 @@ def test_one_sentence_twice_is_told_apart_by_its_neighbours():
     assert (anchor.outcome, anchor.start) == ("same", new.index("fee is low"))
 
 
+def test_of_two_same_sentences_the_claim_of_the_one_that_is_gone_is_not_silently_on_the_other():
+    old = "Olsen came first.\n\nHe denied it.\n\nQuist came next.\n\nHe denied it.\n\nLater all left."
+    new = "Olsen went first.\n\nHe denied it.\n\nLater all left."
+    for nth in (0, 1):
+        assert moved("He denied it", new, old=old, nth=nth).outcome in ("ambiguous", "orphan")
+
+
 def test_one_sentence_twice_without_neighbours_to_tell_asks_a_person():
     old = "The fee is low for all.\n\nAlpha came in between.\n\nThe fee is low for all."
     new = "The fee is low for all.\n\nThe fee is low for all.\n\nAnother end."
