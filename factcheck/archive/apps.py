@@ -16,6 +16,7 @@ class ArchiveConfig(AppConfig):
 
     def ready(self) -> None:
         from factcheck.archive.blobs import tidy
+        from factcheck.archive.browser.driving import remove_leftovers
         from factcheck.archive.capturing import EXTRACTING_SECONDS, SLACK_SECONDS, give_up, run_capture
         from factcheck.archive.collecting import collect
         from factcheck.archive.media_facts import MEDIA_SECONDS
@@ -35,6 +36,7 @@ class ArchiveConfig(AppConfig):
                 max_attempts=8,
             )
         )
+        register_periodic(Periodic("archive.browser_leftovers", 3600, remove_leftovers))
         register_periodic(Periodic(name="tidy-blobs", every_seconds=3600, run=tidy))
         register_periodic(Periodic(name="archive.collect_blobs", every_seconds=24 * 3600, run=collect))
         every = settings.SWEEP_EVERY_SECONDS

@@ -235,7 +235,11 @@ def _way(exchanges: list[Exchange], chain: Iterable[str]) -> list[Exchange]:
     way: list[Exchange] = []
     left = list(exchanges)
     for address in map(_plain, chain):
-        place = next((place for place, one in enumerate(left) if one.url == address), None)
+        # What a script asked the same address for first is no document.
+        place = next(
+            (place for place, one in enumerate(left) if one.url == address and not one.request.startswith(b"OPTIONS ")),
+            None,
+        )
         if place is not None:
             way.append(left.pop(place))
     return way
