@@ -77,6 +77,23 @@ def test_hidden_text_is_not_in_what_the_eye_reads_but_in_a_layer_of_its_own(mark
     assert "secret" in layer(extracted, "hidden").text
 
 
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<!doctype html><title>T</title><nav>Home</nav><article><p>Words.</p></article>", "Home\n\nWords."),
+        ("<meta charset=utf-8><title>T</title><main><h1>H</h1><p>Words.</p></main>", "H\n\nWords."),
+        ("<title>T</title><header>Top</header><p>Words.</p><footer>End</footer>", "Top\n\nWords.\n\nEnd"),
+        ("<title>T</title><section>One</section> two <p>three</p>", "One\n\ntwo\n\nthree"),
+        ("<head><title>T</title><script>no()</script></head><body>Words.", "Words."),
+    ],
+)
+def test_a_page_that_leaves_out_the_tags_of_head_and_body_is_read_as_browsers_do(markup: str, text: str) -> None:
+    extracted = read(markup)
+
+    assert layer(extracted).text == text
+    assert (extracted.title, layer(extracted, "hidden").text) == ("T", "T")
+
+
 @pytest.mark.parametrize("markup", ["<script>secret()</script>", "<style>.secret{}</style>", "<title>secret</title>"])
 def test_code_and_title_are_no_text_of_the_page(markup: str) -> None:
     extracted = read(f"{markup}<p>open</p>")

@@ -27,6 +27,8 @@ _PARAGRAPHS = _names(
 )
 _LINES = _names("br dd dt li option tr")
 _CELLS = _names("td th")
+# What may stand in the head of a page.
+_OF_HEADS = _names("base basefont bgsound head link meta noframes noscript script style template title")
 _PRESERVED = _names("pre textarea listing xmp")
 # Never text at all, not even hidden text.
 _CODE = _names("script style link meta base param source track")
@@ -322,6 +324,25 @@ def _app_mount(root: Any) -> bool:
     return any(not _inner(element).strip() for element in islice(places, 20))
 
 
+def _mend_head(root: Any) -> None:
+    """Put into the body what libxml2, which knows no later HTML than 4, left in the head.
+
+    The tags of head and body may be left out, and a page then begins with ``nav`` or ``main``.
+    """
+    head = root.find("head")
+    strays = [child for child in head if _name(child) not in _OF_HEADS and _name(child)] if head is not None else []
+    if not strays:
+        return
+    body = root.find("body")
+    if body is None:
+        body = etree.SubElement(root, "body")
+    words, body.text = body.text, None
+    for place, child in enumerate(strays):
+        body.insert(place, child)
+    if words:
+        strays[-1].tail = (strays[-1].tail or "") + words
+
+
 def read(text: str, data: bytes) -> Page:
     """``data`` are the bytes as they came (for marks that no parser should get in the way of)."""
     encoded = text.encode("utf-8", "replace")
@@ -338,6 +359,7 @@ def read(text: str, data: bytes) -> Page:
         raise LimitMet("parser")
     if root is None:
         return page
+    _mend_head(root)
     _describe(root, page)
     _texts(root, text, page)
     headings = [_clean(_inner(heading), 200) for heading in root.iter("h1")]
