@@ -24,6 +24,7 @@ class Act(StrEnum):
     SIGN_OFF = "sign_off"
     ASSIGN = "assign"
     END_REVIEW = "end_review"
+    END_QUERY = "end_query"
     SET_OWN_PAGE_ASIDE = "set_own_page_aside"
     SET_VISIBILITY = "set_visibility"
     ASK_WITNESS = "ask_witness"
@@ -51,6 +52,7 @@ _LABELS = {
     Act.SIGN_OFF: gettext_lazy("review verdicts and sign them off"),
     Act.ASSIGN: gettext_lazy("give claims to others or take theirs away"),
     Act.END_REVIEW: gettext_lazy("end somebody else’s review"),
+    Act.END_QUERY: gettext_lazy("resolve somebody else’s query"),
     Act.SET_OWN_PAGE_ASIDE: gettext_lazy("set aside what differs on our own page"),
     Act.SET_VISIBILITY: gettext_lazy("decide what readers see of a source"),
     Act.CAPTURE_DESPITE_TLS: gettext_lazy("archive a page whose certificate is not valid"),
@@ -73,6 +75,7 @@ _CHECKER = _REPORTER | {
 _EDITOR = _CHECKER | {
     Act.ASSIGN,
     Act.END_REVIEW,
+    Act.END_QUERY,
     Act.SET_VISIBILITY,
     Act.ASK_WITNESS,
     Act.CAPTURE_DESPITE_TLS,

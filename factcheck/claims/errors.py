@@ -4,7 +4,8 @@ FactcheckError
 └── ClaimError
     ├── PassageRefused    the words cannot be a passage: empty, outside the text, between two blocks
     ├── ClaimWithdrawn    a withdrawn claim is not changed any more
-    └── ClaimInReview     while somebody reviews a claim nobody changes it
+    ├── ClaimInReview     while somebody reviews a claim nobody changes it
+    └── QueryRefused      a question or an answer without words, or the wrong person or moment
 """
 
 from factcheck.lib.errors import FactcheckError
@@ -23,4 +24,8 @@ class ClaimWithdrawn(ClaimError):
 
 
 class ClaimInReview(ClaimError):
+    pass
+
+
+class QueryRefused(ClaimError):
     pass

@@ -3,6 +3,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from factcheck.articles.models import Article, Revision
+from factcheck.ledger.models import Text
 from factcheck.lib.ids import new_id
 
 
@@ -42,6 +43,8 @@ class Claim(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     review_begun_at = models.DateTimeField(null=True, blank=True)
+    # How many of its queries are not resolved: kept by the services that ask and resolve them.
+    open_queries = models.PositiveSmallIntegerField(default=0)
     version = models.PositiveIntegerField(default=1)
 
     objects = ClaimQuerySet.as_manager()
@@ -60,6 +63,44 @@ class Claim(models.Model):
     @property
     def is_ours(self) -> bool:
         return not self.speaker
+
+
+class Query(models.Model):
+    """A question about a claim to somebody of the newsroom, mostly its author: asked, answered, resolved."""
+
+    public_id = models.CharField(max_length=8, unique=True, default=new_id, editable=False)
+    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="queries")
+    question_row = models.ForeignKey(Text, on_delete=models.PROTECT, related_name="+")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(auto_now_add=True)
+    # Empty: whoever knows it.
+    asked_of = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    answer_row = models.ForeignKey(Text, null=True, on_delete=models.PROTECT, related_name="+")
+    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    answered_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    resolved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name_plural = "queries"
+        indexes = [
+            models.Index(fields=["asked_of"], condition=models.Q(resolved_at=None), name="query_open_by_whom_it_asks")
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def question(self) -> str:
+        """Empty once it is erased."""
+        return self.question_row.body
+
+    @property
+    def answer(self) -> str:
+        return self.answer_row.body if self.answer_row else ""
 
 
 class Placing(models.TextChoices):

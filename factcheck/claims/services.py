@@ -13,11 +13,11 @@ from factcheck.articles.models import Article, Revision
 from factcheck.articles.selectors import latest_revision
 from factcheck.articles.services import add_revision, add_revision_from_own_page
 from factcheck.claims.coverage import sentence_key
-from factcheck.claims.errors import ClaimError, ClaimInReview, ClaimWithdrawn, PassageRefused
-from factcheck.claims.models import Anchor, AsideKind, Claim, ClaimKind, Placing, SetAside
+from factcheck.claims.errors import ClaimError, ClaimInReview, ClaimWithdrawn, PassageRefused, QueryRefused
+from factcheck.claims.models import Anchor, AsideKind, Claim, ClaimKind, Placing, Query, SetAside
 from factcheck.claims.wording import Span, carry_over, statement_sha256, words_at
 from factcheck.ledger.actions import Action
-from factcheck.ledger.services import record
+from factcheck.ledger.services import keep_text, record
 from factcheck.lib.errors import StaleVersion
 from factcheck.lib.ids import chosen_id
 from factcheck.lib.legible import is_legible
@@ -263,6 +263,74 @@ def assign_claims(claims: Collection[Claim], *, to: User | None, by: User) -> in
         record(Action.CLAIM_ASSIGNED, claim.subject, {"to": to.actor_id if to else None}, by=by.actor_id)
         changed += 1
     return changed
+
+
+@transaction.atomic
+def ask_query(claim: Claim, *, question: str, of: User | None, public_id: str = "", by: User) -> Query:
+    """Ask somebody of the newsroom about a claim; with ``of`` None whoever knows it. Not even a review is in the way.
+
+    Whoever asks twice with one ``public_id`` gets the query that is there already. Raises QueryRefused, ClaimWithdrawn.
+    """
+    require(by, Act.MARK_CLAIM)
+    claim = lock_claim(claim, None, in_review=True)
+    if public_id and (made := Query.objects.filter(public_id=public_id, claim=claim, asked_by=by).first()):
+        return made
+    if not is_legible(question):
+        raise QueryRefused(_("Write what you want to know."))
+    if of is not None and not of.is_active:
+        raise QueryRefused(_("%(name)s has no open account here any more.") % {"name": of})
+    query = Query.objects.create(
+        public_id=chosen_id(public_id, lambda wanted: Query.objects.filter(public_id=wanted).exists()),
+        claim=claim,
+        question_row=keep_text(question.strip()),
+        asked_by=by,
+        asked_of=of,
+    )
+    _count_queries(claim)
+    facts = {"query": query.public_id, "question": question.strip(), "of": of.actor_id if of else None}
+    record(Action.QUERY_ASKED, claim.subject, facts, by=by.actor_id)
+    return query
+
+
+@transaction.atomic
+def answer_query(query: Query, *, answer: str, by: User) -> Query:
+    """Answer it, once; whoever asked does not answer themselves. Raises QueryRefused, ClaimWithdrawn."""
+    require(by, Act.MARK_CLAIM)
+    claim = lock_claim(query.claim, None, in_review=True)
+    query = Query.objects.get(pk=query.pk)
+    if query.asked_by_id == by.pk:
+        raise QueryRefused(_("The question is yours: ask another one, or resolve it."))
+    if query.answered_at is not None or query.resolved_at is not None:
+        raise QueryRefused(_("This query has been answered or resolved meanwhile. Look at that first."))
+    if not is_legible(answer):
+        raise QueryRefused(_("Write the answer."))
+    query.answer_row, query.answered_by, query.answered_at = keep_text(answer.strip()), by, timezone.now()
+    query.save(update_fields=["answer_row", "answered_by", "answered_at"])
+    facts = {"query": query.public_id, "answer": answer.strip()}
+    record(Action.QUERY_ANSWERED, claim.subject, facts, by=by.actor_id)
+    return query
+
+
+@transaction.atomic
+def resolve_query(query: Query, *, by: User) -> Query:
+    """Say that nothing is open any more: whoever asked, or an editor. Resolving twice does no harm.
+
+    Raises NotPermitted, ClaimWithdrawn.
+    """
+    require(by, Act.MARK_CLAIM if query.asked_by_id == by.pk else Act.END_QUERY)
+    claim = lock_claim(query.claim, None, in_review=True)
+    query = Query.objects.get(pk=query.pk)
+    if query.resolved_at is None:
+        query.resolved_by, query.resolved_at = by, timezone.now()
+        query.save(update_fields=["resolved_by", "resolved_at"])
+        _count_queries(claim)
+        record(Action.QUERY_RESOLVED, claim.subject, {"query": query.public_id}, by=by.actor_id)
+    return query
+
+
+def _count_queries(claim: Claim) -> None:
+    claim.open_queries = claim.queries.filter(resolved_at=None).count()
+    claim.save(update_fields=["open_queries"])
 
 
 def lock_claim(claim: Claim, version: int | None, *, in_review: bool = False) -> Claim:

@@ -16,6 +16,7 @@ class DeskState(StrEnum):
     STALE = "stale"
     MARKED = "marked"
     IN_CHECK = "in_check"
+    QUERY = "query"
     DECIDED = "decided"
     IN_REVIEW = "in_review"
     SIGNED_OFF = "signed_off"
@@ -35,6 +36,7 @@ _LABELS = {
     DeskState.STALE: _("Stale"),
     DeskState.MARKED: _("Marked"),
     DeskState.IN_CHECK: _("In check"),
+    DeskState.QUERY: _("Query"),
     DeskState.DECIDED: _("Decided"),
     DeskState.IN_REVIEW: _("In review"),
     DeskState.SIGNED_OFF: _("Signed off"),
@@ -45,6 +47,7 @@ _TONES = {
     DeskState.STALE: "bad",
     DeskState.MARKED: "neutral",
     DeskState.IN_CHECK: "mixed",
+    DeskState.QUERY: "mixed",
     DeskState.DECIDED: "note",
     DeskState.IN_REVIEW: "note",
     DeskState.SIGNED_OFF: "good",

@@ -159,7 +159,7 @@ def workspace(article: Article, person: User) -> Workspace:
 
 def state_of(placed: PlacedClaim, verdict: Verdict | None, evidenced: bool) -> DeskState:
     """The state for a list, where it is enough to know whether there is evidence at all."""
-    if evidenced and placed.is_placed and verdict is None:
+    if evidenced and placed.is_placed and verdict is None and not placed.claim.open_queries:
         return DeskState.IN_CHECK
     return desk_state(_checked(placed, verdict, ()))
 

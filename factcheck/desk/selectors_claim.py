@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from django.db.models import F
+
 from factcheck.accounts.models import User
 from factcheck.articles.models import Revision
 from factcheck.articles.selectors import latest_revision
-from factcheck.claims.models import Claim
+from factcheck.claims.models import Claim, Query
 from factcheck.claims.selectors import PlacedClaim, claims_in, last_words, place_of
 from factcheck.claims.wording import Span, statement_sha256, words_at
 from factcheck.desk.claim_states import DeskState, desk_state
@@ -69,6 +71,8 @@ class ClaimPage:
     verdicts: list[Verdict]
     change: Change | None
     is_public: bool
+    # What is open first.
+    queries: list[Query]
 
     @property
     def claim(self) -> Claim:
@@ -120,6 +124,11 @@ def claim_page(claim: Claim, person: User) -> ClaimPage:
         ),
         verdicts=verdicts,
         change=_change(verdict, placed) if verdict and checked.stale else None,
+        queries=list(
+            claim.queries.select_related(
+                *("asked_by", "asked_of", "answered_by", "resolved_by", "question_row", "answer_row")
+            ).order_by(F("resolved_at").asc(nulls_first=True), "pk")
+        ),
         is_public=Citation.objects.filter(subject=claim.subject).exists(),
     )
 

@@ -16,7 +16,9 @@ _COVER = {
     DeskState.STALE: Cover.OPEN,
     DeskState.MARKED: Cover.OPEN,
     DeskState.IN_CHECK: Cover.IN_CHECK,
+    DeskState.QUERY: Cover.IN_CHECK,
     DeskState.DECIDED: Cover.IN_CHECK,
+    DeskState.IN_REVIEW: Cover.IN_CHECK,
     DeskState.SIGNED_OFF: Cover.SIGNED_OFF,
 }
 _TONES = {

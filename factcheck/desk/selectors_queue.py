@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from factcheck.accounts.models import User
 from factcheck.accounts.permissions import Act, may
 from factcheck.articles.models import Revision
-from factcheck.claims.models import Anchor, Claim
+from factcheck.claims.models import Anchor, Claim, Query
 from factcheck.claims.selectors import PlacedClaim
 from factcheck.claims.wording import words_at
 from factcheck.desk.claim_states import DeskState
@@ -26,6 +26,7 @@ COUNTED_TO = 500
 
 class Queue(StrEnum):
     MINE = "mine"
+    QUERIES = "queries"
     REVIEW = "review"
     FREE = "free"
 
@@ -38,9 +39,15 @@ class Queue(StrEnum):
         return str(_ABOUT[self])
 
 
-_LABELS = {Queue.MINE: _("My claims"), Queue.REVIEW: _("To review"), Queue.FREE: _("Nobody’s")}
+_LABELS = {
+    Queue.MINE: _("My claims"),
+    Queue.QUERIES: _("Queries"),
+    Queue.REVIEW: _("To review"),
+    Queue.FREE: _("Nobody’s"),
+}
 _ABOUT = {
     Queue.MINE: _("Claims that are yours to check, and your verdicts that were sent back."),
+    Queue.QUERIES: _("Questions to you that wait for an answer, and your own that were answered and are not resolved."),
     Queue.REVIEW: _("Verdicts of others that wait for a second pair of eyes."),
     Queue.FREE: _("Claims without a verdict that nobody has taken."),
 }
@@ -52,6 +59,8 @@ class QueueRow:
     quote: str
     state: DeskState
     verdict: Verdict | None
+    # What of its queries waits for this person.
+    queries: tuple[Query, ...] = ()
 
     @property
     def sent_back(self) -> SentBack | None:
@@ -113,6 +122,8 @@ def _waiting(person: User, queue: Queue) -> QuerySet[Claim]:
     match queue:
         case Queue.FREE:
             return standing.filter(assigned_to=None, verdict_id=None)
+        case Queue.QUERIES:
+            return standing.filter(open_queries__gt=0).filter(Exists(_waiting_queries(person, OuterRef("pk"))))
         case Queue.REVIEW:
             waiting = Verdict.objects.filter(pk=OuterRef("verdict_id"), sign_off=None, sent_back=None)
             return standing.filter(Exists(waiting.exclude(decided_by=person)))
@@ -125,6 +136,16 @@ def _waiting(person: User, queue: Queue) -> QuerySet[Claim]:
                 .filter(Q(assigned_to=person) | Exists(back))
                 .exclude(Exists(signed))
             )
+
+
+def _waiting_queries(person: User, claim: OuterRef | Sequence[Claim]) -> QuerySet[Query]:
+    """Those to this person that nobody has answered, and their own that somebody has."""
+    of_claim = {"claim": claim} if isinstance(claim, OuterRef) else {"claim__in": claim}
+    return Query.objects.filter(
+        Q(asked_of=person, answered_at=None) | Q(asked_by=person, answered_at__isnull=False),
+        resolved_at=None,
+        **of_claim,
+    )
 
 
 def _rows(claims: Sequence[Claim], person: User) -> list[QueueRow]:
@@ -142,11 +163,19 @@ def _rows(claims: Sequence[Claim], person: User) -> list[QueueRow]:
         Evidence.objects.filter(claim__in=claims).standing().visible_to(person).values_list("claim_id", flat=True)
     )
     before = last_words_of([claim for claim in claims if not anchors[claim.pk]])
+    queries: dict[int, list[Query]] = {claim.pk: [] for claim in claims}
+    open_ones = [claim for claim in claims if claim.open_queries]
+    for query in _waiting_queries(person, open_ones).select_related(
+        "asked_by", "answered_by", "question_row", "answer_row"
+    ):
+        queries[query.claim_id].append(query)
     rows = []
     for claim in claims:
         spans = tuple((anchor.start, anchor.end) for anchor in anchors[claim.pk])
         placed = PlacedClaim(claim, spans, words_at(revisions[claim.article_id].text, spans))
         verdict = verdicts.get(claim.pk)
         quote = " … ".join(placed.words or before.get(claim.pk, ()))
-        rows.append(QueueRow(claim, quote, state_of(placed, verdict, claim.pk in evidenced), verdict))
+        rows.append(
+            QueueRow(claim, quote, state_of(placed, verdict, claim.pk in evidenced), verdict, tuple(queries[claim.pk]))
+        )
     return rows

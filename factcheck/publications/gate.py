@@ -23,6 +23,7 @@ class BlockerKind(StrEnum):
     NOT_RELEASING = "not_releasing"
     UNSECURED = "unsecured"
     LATER_EVIDENCE = "later_evidence"
+    QUERY = "query"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,15 @@ def _blockers(checked: Checked) -> list[Blocker]:
     if checked.stale:
         return [_blocker(checked, BlockerKind.STALE, _("Its words have changed since the verdict: decide it again."))]
     found = []
+    if claim.open_queries:
+        found.append(
+            _blocker(
+                checked,
+                BlockerKind.QUERY,
+                _("A query about it is not resolved."),
+                public=_("A question about it was still open."),
+            )
+        )
     if checked.sign_off is None:
         sent_back = _("Its verdict was sent back: decide it again.")
         unsigned = _("Its verdict has not been signed off by a second person.")

@@ -15,6 +15,7 @@ from factcheck.verdicts.models import SentBack, SignOff, Verdict
 class ClaimState(StrEnum):
     MARKED = "marked"
     IN_CHECK = "in_check"
+    QUERY = "query"
     DECIDED = "decided"
     IN_REVIEW = "in_review"
     SIGNED_OFF = "signed_off"
@@ -28,6 +29,7 @@ class ClaimState(StrEnum):
 _STATE_LABELS = {
     ClaimState.MARKED: _("Marked"),
     ClaimState.IN_CHECK: _("In check"),
+    ClaimState.QUERY: _("Query"),
     ClaimState.DECIDED: _("Decided"),
     ClaimState.IN_REVIEW: _("In review"),
     ClaimState.SIGNED_OFF: _("Signed off"),
@@ -64,6 +66,8 @@ class Checked:
             if self.sign_off:
                 return ClaimState.SIGNED_OFF
             return ClaimState.IN_REVIEW if self.claim.reviewer_id else ClaimState.DECIDED
+        if self.claim.open_queries:
+            return ClaimState.QUERY
         return ClaimState.IN_CHECK if self.evidence or self.verdict else ClaimState.MARKED
 
 

@@ -33,7 +33,7 @@ class Transition:
     by_the_reviewer: bool = False
 
 
-_UNDER_WAY = frozenset((ClaimState.MARKED, ClaimState.IN_CHECK))
+_UNDER_WAY = frozenset((ClaimState.MARKED, ClaimState.IN_CHECK, ClaimState.QUERY))
 _TO_APPROVE = frozenset((ClaimState.DECIDED, ClaimState.IN_REVIEW))
 
 TRANSITIONS: Mapping[Step, Transition] = {
@@ -90,6 +90,7 @@ def _from_here(checked: Checked) -> str:
     return {
         ClaimState.MARKED: _("There is no verdict yet."),
         ClaimState.IN_CHECK: _("There is no verdict yet."),
+        ClaimState.QUERY: _("There is no verdict yet."),
         ClaimState.DECIDED: _("Nobody is reviewing it."),
         ClaimState.IN_REVIEW: _("%(name)s is reviewing this claim. Until that has ended, nobody changes it.")
         % {"name": checked.claim.reviewer or "–"},

@@ -16,6 +16,8 @@ from django.urls import URLPattern, get_resolver, reverse
 from factcheck.accounts.models import Role, User
 from factcheck.archive import blobs
 from factcheck.archive.models import Capture, CaptureRequest, Rendering
+from factcheck.claims.models import Query
+from factcheck.claims.services import ask_query
 from factcheck.evidence.models import Evidence, Source, Visibility
 from factcheck.evidence.services import Argument, archive_again, attach_page, set_visibility
 from factcheck.jobs.models import Job
@@ -81,6 +83,9 @@ TABLE: dict[str, Desk | Public] = {
     "desk:evidence_new": Desk(get=ALL, post=ALL),
     "desk:decide": Desk(get=NOBODY, post=CHECKERS),
     "desk:sign_off": Desk(get=NOBODY, post=CHECKERS),
+    "desk:query_new": Desk(get=ALL, post=ALL),
+    "desk:query_answer": Desk(get=ALL, post=ALL),
+    "desk:query_resolve": Desk(get=NOBODY, post=ALL),
     "desk:review_begin": Desk(get=NOBODY, post=CHECKERS),
     "desk:review_leave": Desk(get=NOBODY, post=CHECKERS),
     "desk:verdict_send_back": Desk(get=NOBODY, post=CHECKERS),
@@ -168,6 +173,7 @@ class World:
     """One published article with everything that an address can be about."""
 
     evidence: Evidence
+    query: Query
 
     def address(self, name: str) -> str:
         claim, request = self.evidence.claim, self.evidence.capture_request
@@ -175,6 +181,7 @@ class World:
             "slug": "accurate" if name == "desk:rating" else claim.article.slug,
             "claim_id": claim.public_id,
             "evidence_id": self.evidence.public_id,
+            "query_id": self.query.public_id,
             "source_id": self.evidence.source.public_id,
             "capture_id": request.public_id,
             "kind": "page",
@@ -209,7 +216,8 @@ def published_world() -> World:
     )
     sign_off(verdict, version=None, by=factories.editor())
     publish(claim.article, by=factories.editor())
-    return World(Evidence.objects.get())
+    query = ask_query(claim, question="Which budget?", of=None, by=factories.reporter())
+    return World(Evidence.objects.get(), query)
 
 
 def person_of(role: Role) -> User:

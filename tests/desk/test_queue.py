@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from factcheck.accounts.models import User
 from factcheck.claims.models import Claim
-from factcheck.claims.services import assign_claims, revise_article
+from factcheck.claims.services import answer_query, ask_query, assign_claims, resolve_query, revise_article
 from factcheck.desk.selectors_queue import Queue, queue_page
 from factcheck.verdicts.services import begin_review, send_back, sign_off
 from tests import factories
@@ -84,7 +84,7 @@ def test_what_nobody_has_taken_and_nobody_has_decided_is_nobodys():
     assign_claims([taken], to=factories.checker(), by=factories.checker())
 
     assert listed(factories.checker(), Queue.FREE) == [free]
-    assert counted(factories.checker()) == {Queue.MINE: 1, Queue.REVIEW: 0, Queue.FREE: 1}
+    assert counted(factories.checker()) == {Queue.MINE: 1, Queue.QUERIES: 0, Queue.REVIEW: 0, Queue.FREE: 1}
 
 
 def test_a_checker_takes_claims_from_the_list_and_may_not_give_them_to_others():
@@ -127,3 +127,49 @@ def test_the_number_of_queries_does_not_grow_with_the_list():
         factories.verdict()
 
     assert queries() == few
+
+
+def test_a_query_stands_on_the_list_of_whom_it_asks_and_then_on_that_of_who_asked():
+    claim = factories.claim()
+    query = ask_query(claim, question="Which budget?", of=factories.reporter(), by=factories.checker())
+    assert "Which budget?" in show(factories.reporter(), list="queries")
+    assert listed(factories.checker(), Queue.QUERIES) == []
+
+    answer_query(query, answer="That of 2025.", by=factories.reporter())
+    assert listed(factories.reporter(), Queue.QUERIES) == []
+    assert "That of 2025." in show(factories.checker(), list="queries")
+
+    resolve_query(query, by=factories.checker())
+    assert listed(factories.checker(), Queue.QUERIES) == []
+
+
+def test_a_query_is_asked_answered_and_resolved_on_the_desk():
+    claim, rosa, chen = factories.claim(), factories.reporter(), factories.checker()
+    address = reverse("desk:claim", args=[claim.public_id])
+
+    empty = client_of(chen).post(reverse("desk:query_new", args=[claim.public_id]), {"question": " ", "of": rosa.pk})
+    assert (empty.status_code, "Write what you want to know." in empty.content.decode()) == (422, True)
+    client_of(chen).post(reverse("desk:query_new", args=[claim.public_id]), {"question": "Which?", "of": rosa.pk})
+    query = claim.queries.get()
+    assert "Chen asks Rosa" in client_of(rosa).get(address).content.decode()
+    answer = reverse("desk:query_answer", args=[query.public_id])
+    assert "Which?" in client_of(rosa).get(answer).content.decode()
+    client_of(rosa).post(answer, {"answer": "<b>That one.</b>"})
+    page = client_of(chen).get(address).content.decode()
+    assert "&lt;b&gt;That one.&lt;/b&gt;" in page
+    client_of(chen).post(reverse("desk:query_resolve", args=[query.public_id]))
+    assert "Resolved by Chen" in client_of(rosa).get(address).content.decode()
+
+
+def test_a_claim_that_is_asked_about_or_in_review_is_counted_among_what_is_in_check():
+    claim = factories.verdict().claim
+    begin_review(claim.verdicts.get(), version=None, by=factories.editor())
+    other = factories.claim(claim.article, "About 18,000 people cross the bridge every day")
+    ask_query(other, question="Which budget?", of=None, by=factories.checker())
+
+    left = client_of(factories.checker()).get(reverse("desk:article_left", args=[claim.article.slug]))
+    articles = client_of(factories.checker()).get(reverse("desk:articles"))
+
+    assert left.status_code == 200
+    assert "In review" in articles.content.decode()
+    assert "Query" in articles.content.decode()

@@ -12,7 +12,7 @@ from factcheck.articles.selectors import latest_revision
 from factcheck.claims.errors import ClaimError, ClaimInReview
 from factcheck.claims.models import Claim
 from factcheck.claims.selectors import place_of
-from factcheck.claims.services import assign_claims, change_claim, revise_article, withdraw_claim
+from factcheck.claims.services import ask_query, assign_claims, change_claim, revise_article, withdraw_claim
 from factcheck.evidence.services import Argument, attach_interview
 from factcheck.ledger.actions import Action
 from factcheck.ledger.models import Entry
@@ -35,7 +35,7 @@ PEOPLE: dict[str, Callable[[], User]] = {
 }
 CHECKERS = {"decider", "reviewer", "editor"}
 OTHERS = {"reviewer", "editor"}
-OPEN = (ClaimState.MARKED, ClaimState.IN_CHECK, ClaimState.DECIDED, ClaimState.SIGNED_OFF)
+OPEN = (ClaimState.MARKED, ClaimState.IN_CHECK, ClaimState.QUERY, ClaimState.DECIDED, ClaimState.SIGNED_OFF)
 # Without asking the product: a row that is not here is a step that nobody may take.
 MAY: dict[tuple[Step, ClaimState], set[str]] = {
     **{(Step.DECIDE, state): CHECKERS for state in OPEN},
@@ -55,6 +55,8 @@ def claim_that_is(state: ClaimState) -> Claim:
         withdraw_claim(claim, reason="It is an opinion.", version=None, by=factories.checker())
     elif state is not ClaimState.MARKED:
         factories.interview(claim)
+    if state is ClaimState.QUERY:
+        ask_query(claim, question="Which budget?", of=None, by=factories.checker())
     if state in (ClaimState.DECIDED, ClaimState.IN_REVIEW, ClaimState.SIGNED_OFF):
         verdict = factories.verdict(claim, evidence=False)
         if state is ClaimState.IN_REVIEW:
