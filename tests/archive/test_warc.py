@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import json
+import random
 import shutil
 import tracemalloc
 import zlib
@@ -14,6 +15,7 @@ import pytest
 from warcio.archiveiterator import ArchiveIterator
 from warcio.recordloader import ArcWarcRecord
 
+from factcheck.archive.capturing import write_body
 from factcheck.archive.warc import ExtraRecord, WarcSummary, write_warc
 from factcheck.outbound.exchanges import Exchange, Limits, Tls, new_spool
 from factcheck.outbound.messages import read_head
@@ -323,3 +325,39 @@ def test_a_large_page_is_written_without_being_held(tmp_path):
         large.close()
 
     assert peak < 4_000_000
+
+
+def test_a_large_page_is_unpacked_without_being_held():
+    text = random.Random(1).randbytes(1_000) * 30_000
+    packed = exchange(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(text, 1))
+    received = hashlib.sha256()
+
+    class Out:
+        def write(self, data: bytes) -> int:
+            received.update(data)
+            return len(data)
+
+    tracemalloc.start()
+    body = write_body(packed, Limits(50_000_000, 50_000_000, 5), Out())
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert (received.hexdigest(), body.truncated) == (hashlib.sha256(text).hexdigest(), "")
+    assert peak < 2_000_000
+
+
+@pytest.mark.parametrize(
+    ("media_type", "coding", "is_packed_again"),
+    [("image/jpeg", "", False), ("text/html", "gzip", False), ("text/html", "", True), ("image/svg+xml", "", True)],
+)
+def test_what_is_packed_already_is_stored_as_it_is(media_type, coding, is_packed_again):
+    # Bytes that would shrink, so that it shows.
+    body = (b"<svg>" if "svg" in media_type else b"\xff\xd8\xff" if "jpeg" in media_type else b"<p>") + b"a" * 9_000
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\nContent-Encoding: {coding}\r\n\r\n".encode()
+    written = []
+
+    warc, _summary = write([exchange(head + body)], on_record=written.append)
+
+    answer = next(record for record in written if record.fields[0] == ("WARC-Type", "response"))
+    assert (answer.length < 5_000) == is_packed_again
+    assert gzip.decompress(warc[answer.offset : answer.offset + answer.length]).endswith(body + b"\r\n\r\n")
