@@ -64,7 +64,7 @@ class Draft:
     # Of a document that says itself what is a heading and what an item; empty for a plain text.
     pieces: tuple["DraftPiece", ...] = ()
     notes: tuple[FoundNote, ...] = ()
-    # What stood in the document and was not taken: "around", "deleted", "hidden", "pictures".
+    # What stood in the document and was not taken: as ``reading.found`` names it.
     left_out: frozenset[str] = field(default_factory=frozenset)
 
 

@@ -31,6 +31,7 @@ _LEFT_OUT = {
     "deleted": _("Words that a tracked change deletes were left out."),
     "hidden": _("Words that the document hides were left out."),
     "pictures": _("Pictures were left out; their captions are here."),
+    "links": _("There are more links than can be taken along; the first ones are here."),
     "embedded": _("A document inside this document was left out."),
 }
 

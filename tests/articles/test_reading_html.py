@@ -116,6 +116,17 @@ def test_what_google_docs_puts_on_the_clipboard_is_read():
     ]
 
 
+def test_of_a_page_full_of_links_the_first_come_along_and_every_footnote():
+    links = "".join(f"<p>See <a href='https://example.org/{number}'>page {number}</a>.</p>" for number in range(1_200))
+    page = f"<h1>Title</h1>{links}<p>Last.<a id=r href=#n>1</a></p><p id=n>A note. <a href=#r>^</a></p>"
+
+    found = [note for note, _words in notes(page)]
+
+    assert [note.kind for note in found].count("link") == 300
+    assert (found[-1].kind, found[-1].text) == ("footnote", "A note.")
+    assert "links" in read(page).left_out
+
+
 def test_the_no_break_space_that_browsers_write_beside_an_element_is_a_plain_one():
     copied = (
         "<h1>Title</h1><p>It costs&nbsp;<a href='https://example.org/x'>40&nbsp;% more</a><span>&nbsp;</span>now.</p>"

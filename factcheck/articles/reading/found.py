@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 MAX_PIECES = 5_000
 MAX_CHARS = 2_000_000
 MAX_NOTES = 1_000
+MAX_LINKS = 300
 NOTE_MAX_CHARS = 5_000
 URL_MAX_CHARS = 2_000
 # Cells of a table's row stand in one block.
@@ -66,7 +67,7 @@ class Found:
     published: str = ""
     language: str = ""
     charset: str = ""
-    # What was seen and deliberately not taken: "around", "deleted", "hidden", "pictures".
+    # What was seen and deliberately not taken: "around", "deleted", "hidden", "pictures", "embedded", "links".
     left_out: set[str] = field(default_factory=set)
 
     def answer(self) -> dict[str, Any]:
@@ -187,6 +188,10 @@ class Writer:
 
     def add_note(self, kind: str, start: int, end: int, *, text: str = "", author: str = "", url: str = "") -> None:
         """``start`` and ``end`` are handles, so that this comes after the last ``end()``."""
+        if kind == "link" and sum(note.kind == "link" for note in self.found.notes) >= MAX_LINKS:
+            # A page may be full of them; what a person wrote beside the text is always taken.
+            self.found.left_out.add("links")
+            return
         if len(self.found.notes) >= MAX_NOTES:
             raise TooLarge("notes")
         self.found.notes.append(

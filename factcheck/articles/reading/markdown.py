@@ -17,14 +17,15 @@ _KEY = re.compile(r"(?P<key>[A-Za-z_]+)\s*:\s*(?P<value>.*?)\s*$")
 _FOOTNOTE = re.compile(r"^\[\^(?P<name>[^\]\s]{1,50})\]:[ \t]*(?P<text>(?:.*)(?:\n(?:[ \t]+\S.*))*)\n?", re.MULTILINE)
 _REFERENCE = re.compile(r"\[\^(?P<name>[^\]\s]{1,50})\]")
 # A stand-in for a reference, which Markdown takes for a letter and no text has.
-_FIRST_STAND_IN = 0xF0000
+_FIRST_STAND_IN, _LAST_STAND_IN = 0xF0000, 0xFFFFD
+_STAND_IN = re.compile(f"[{chr(_FIRST_STAND_IN)}-{chr(_LAST_STAND_IN)}]")
 
 
 def read(data: bytes) -> Found:
     text = data.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
     if len(data) > MAX_BYTES:
         raise TooLarge("text")
-    text, said = _front_matter(text)
+    text, said = _front_matter(_STAND_IN.sub("", text))
     text, notes = _footnotes(text)
     markdown = MarkdownIt("commonmark", {"html": False, "maxNesting": 50}).enable(["table", "strikethrough"])
     tokens = markdown.parse(text)
@@ -65,7 +66,7 @@ def _footnotes(text: str) -> tuple[str, list[str]]:
 
     def stand_in(match: re.Match[str]) -> str:
         note = found.get(match["name"])
-        if note is None or len(notes) >= 60_000:
+        if note is None or len(notes) > _LAST_STAND_IN - _FIRST_STAND_IN:
             return match[0]
         notes.append(note)
         return chr(_FIRST_STAND_IN + len(notes) - 1)
@@ -74,9 +75,11 @@ def _footnotes(text: str) -> tuple[str, list[str]]:
 
 
 def _with_notes(page: str, notes: list[str]) -> str:
-    for number, _note in enumerate(notes):
-        reference = f'<sup><a id="reference-{number}" href="#note-{number}">{number + 1}</a></sup>'
-        page = page.replace(chr(_FIRST_STAND_IN + number), reference, 1)
+    def reference(match: re.Match[str]) -> str:
+        number = ord(match[0]) - _FIRST_STAND_IN
+        return f'<sup><a id="reference-{number}" href="#note-{number}">{number + 1}</a></sup>'
+
+    page = _STAND_IN.sub(reference, page)
     bodies = "".join(
         f'<p id="note-{number}">{html.escape(" ".join(note.split()))} <a href="#reference-{number}">↩</a></p>'
         for number, note in enumerate(notes)

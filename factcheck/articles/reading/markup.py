@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote
 
@@ -62,6 +63,8 @@ _ANY_SPACE = re.compile(r"\s+")
 _REFERENCE = re.compile(r"\s*[\[(]?\s*(?:[\w*†‡§]{1,8})\s*[\])]?\s*")
 # Of the page's letters in paragraphs, what an element must hold to be the article.
 _SHARE_OF_ARTICLE = 0.6
+# Of a note's own links, so many are looked at for the one that leads back.
+_LINKS_LOOKED_AT = 50
 _GAVE_UP = (etree.ErrorTypes.ERR_RESOURCE_LIMIT, etree.ErrorTypes.ERR_NO_MEMORY)
 
 
@@ -100,6 +103,9 @@ class _Reader:
         # (kind, start, end, text, url) until the places are known.
         self.waiting: list[tuple[str, int, int, str, str]] = []
         self.has_headline = self.has_text = False
+        # Of each ordered list, the number that was given last.
+        self.numbers: dict[Any, int] = {}
+        self.letters = len(_inner(root))
         self.by_id: dict[str, Any] = {}
         for element in root.iter(etree.Element):
             for name in (element.get("id"), element.get("name") if element.tag == "a" else None):
@@ -194,7 +200,7 @@ class _Reader:
         if name == "del":
             left_out.add("deleted")
             return None, _nothing
-        if name in _AROUND and not _is_whole(element):
+        if name in _AROUND and not self._is_whole(element):
             left_out.add("around")
             writer.begin(kind)
             return None, _nothing
@@ -220,7 +226,7 @@ class _Reader:
         if kind in ("item", "row") and name in ("p", "div") and writer.is_empty:
             return kind, _nothing
         inner = self._kind_of(element, name, kind)
-        number = _number_of(element) if name == "li" else 0
+        number = self._number_of(element) if name == "li" else 0
         writer.begin(inner, marker=f"{number}. " if number else "")
         if inner == "headline":
             self.has_headline = True
@@ -254,6 +260,23 @@ class _Reader:
         if _LIST_CLASS.search(classes):
             return "item"
         return "paragraph"
+
+    def _number_of(self, item: Any) -> int:
+        """The number that a browser would put before an item; 0 for a bullet."""
+        parent = item.getparent()
+        if parent is None or parent.tag != "ol":
+            return 0
+        if parent not in self.numbers:
+            start = parent.get("start", "1")
+            self.numbers[parent] = int(start) - 1 if start.isdecimal() and len(start) < 6 else 0
+        self.numbers[parent] += 1
+        style = f"{parent.get('style', '')};{item.get('style', '')}".replace(" ", "").lower()
+        return 0 if "list-style-type:none" in style or "list-style:none" in style else self.numbers[parent]
+
+    def _is_whole(self, element: Any) -> bool:
+        """Whether the element is all that there is: some sites wrap their page into one form."""
+        own = sum(len(_inner(paragraph)) for paragraph in element.iter("p"))
+        return own > 1_000 and own * 2 > self.letters
 
     def _may_be_deck(self, element: Any, classes: str) -> bool:
         if not self.has_headline or self.has_text:
@@ -293,15 +316,20 @@ class _Reader:
         """
         found: dict[Any, tuple[str, Any, str, str]] = {}
         taken: set[Any] = set()
+        blocks: dict[Any, Any] = {}
         for link in self.root.iter("a"):
             target = self._target(link)
             # A link back from a note that is known leads to no other note.
             if target is None or not _REFERENCE.fullmatch(_inner(link)) or not taken.isdisjoint(link.iterancestors()):
                 continue
-            body = _block_around(target)
+            if target not in blocks:
+                blocks[target] = _block_around(target)
+            body = blocks[target]
             if body is None or body in link.iterancestors() or body in taken:
                 continue
-            back = next((other for other in body.iter("a") if self._leads_back(other, link)), None)
+            back = next(
+                (other for other in islice(body.iter("a"), _LINKS_LOOKED_AT) if self._leads_back(other, link)), None
+            )
             if back is None:
                 continue
             taken.add(body)
@@ -318,7 +346,7 @@ class _Reader:
         target = self._target(back)
         if target is None:
             return False
-        return target is link or link in target.iterdescendants() or target in (link.getparent(), link.getprevious())
+        return target is link or target is link.getprevious() or target in link.iterancestors()
 
 
 def _nothing() -> None:
@@ -338,7 +366,12 @@ def _block_around(element: Any) -> Any:
         return None
     parent = block.getparent()
     # Word and Google Docs put each note into a division of its own.
-    if parent is not None and parent.tag == "div" and sum(1 for _child in parent.iter("p")) <= 3 and parent[0] is block:
+    if (
+        parent is not None
+        and parent.tag == "div"
+        and len(list(islice(parent.iter("p"), 4))) <= 3
+        and parent[0] is block
+    ):
         return parent
     return block
 
@@ -369,25 +402,6 @@ def _is_hidden(element: Any) -> bool:
     if style and _HIDING_STYLE.search(style):
         return True
     return bool(_HIDING_CLASS.search(attributes.get("class", "")))
-
-
-def _is_whole(element: Any) -> bool:
-    """Whether the element is all that there is: some sites wrap their page into one form."""
-    own = sum(len(_inner(paragraph)) for paragraph in element.iter("p"))
-    return own > 1_000 and own * 2 > len(_inner(element.getroottree().getroot()))
-
-
-def _number_of(item: Any) -> int:
-    """The number that a browser would put before an item; 0 for a bullet."""
-    parent = item.getparent()
-    if parent is None or parent.tag != "ol":
-        return 0
-    style = f"{parent.get('style', '')};{item.get('style', '')}".replace(" ", "").lower()
-    if "list-style-type:none" in style or "list-style:none" in style:
-        return 0
-    start = parent.get("start", "1")
-    first = int(start) if start.isdecimal() and len(start) < 6 else 1
-    return first + sum(1 for other in item.itersiblings("li", preceding=True))
 
 
 def _unwrapped(url: str) -> str:
