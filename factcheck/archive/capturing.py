@@ -376,9 +376,13 @@ def _tried_again(
     if lease.attempt > len(waits) or not _may_retry(lease, request):
         return False
     delay = after if after is not None and waits is RETRY_AFTER else waits[lease.attempt - 1]
+    due_at = timezone.now() + delay
+    # The whole site asks for patience, and not one of its pages.
+    asked = due_at if after is not None and verdict.reason == "rate" else None
     with transaction.atomic():
+        # The job first, as in every end of an attempt.
+        lease.retry(due_at, detail or sentence_for(verdict.outcome, verdict.reason), place_free_at=asked)
         CaptureRequest.objects.filter(pk=request.pk).update(last_outcome=verdict.outcome, reason=verdict.reason)
-        lease.retry(timezone.now() + delay, detail or sentence_for(verdict.outcome, verdict.reason))
     return True
 
 
@@ -401,7 +405,7 @@ def _retry_after(final: Exchange) -> timedelta | None:
     else:
         try:
             moment = parsedate_to_datetime(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         asked = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - timezone.now()
     return min(max(asked, RETRY_AFTER_LEAST), RETRY_AFTER_MOST)

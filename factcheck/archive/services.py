@@ -36,7 +36,7 @@ from factcheck.archive.outcomes import Outcome, sentence
 from factcheck.archive.receiving import Received
 from factcheck.archive.row_facts import facts_of_row
 from factcheck.archive.wacz import Indexed, indexed, lay_out_indexed, page_url_for
-from factcheck.jobs.models import Job
+from factcheck.jobs.models import Job, Place
 from factcheck.jobs.services import cancel, enqueue
 from factcheck.jobs.waking import wake
 from factcheck.ledger.actions import Action
@@ -174,6 +174,8 @@ def _bring_forward(request: CaptureRequest, *, bulk: bool) -> None:
     waiting = Job.objects.filter(pk=request.job.pk, state=Job.State.QUEUED)
     sooner = waiting.filter(due_at__gt=now).update(due_at=now)
     if not bulk:
+        # Whoever says "now" says it also of a site that asked for patience.
+        Place.objects.filter(name=request.job.place, job=None, free_at__gt=now).update(free_at=now)
         sooner += waiting.filter(bulk=True).update(bulk=False)
     if sooner:
         transaction.on_commit(wake, robust=True)

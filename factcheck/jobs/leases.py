@@ -65,9 +65,10 @@ class Lease:
             yield
         self.closed = True
 
-    def retry(self, due_at: datetime, reason: str) -> bool:
+    def retry(self, due_at: datetime, reason: str, *, place_free_at: datetime | None = None) -> bool:
         """Try again at ``due_at``. After the last attempt this is ``fail``; True if it will be tried again.
 
+        With ``place_free_at`` nobody works at the same place before that time.
         Call it inside ``transaction.atomic()`` to keep it together with writes of your own.
         """
         if self.is_last_attempt:
@@ -77,7 +78,7 @@ class Lease:
             self._update(
                 state=Job.State.QUEUED, due_at=due_at, reason=reason, lease_until=None, deadline_at=None, stage=""
             )
-            leave_place(self.job_id)
+            leave_place(self.job_id, free_at=place_free_at)
         self.closed = True
         return True
 
@@ -118,12 +119,13 @@ def wake_followers(job_id: int) -> None:
         transaction.on_commit(wake, robust=True)
 
 
-def leave_place(job_id: int) -> None:
+def leave_place(job_id: int, *, free_at: datetime | None = None) -> None:
     """In the transaction that ends the attempt, after its fenced write: who lost the job frees nothing.
 
     What waits for the place is found by the sweeper, or at once by this worker if there is no pause.
     """
-    Place.objects.leave(job_id, timezone.now() + place_pause())
+    pause = timezone.now() + place_pause()
+    Place.objects.leave(job_id, max(pause, free_at) if free_at else pause)
 
 
 def place_pause() -> timedelta:

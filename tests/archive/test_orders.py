@@ -117,3 +117,36 @@ def test_a_site_is_one_place_with_www_and_without() -> None:
 
     assert lease_due_job() is not None
     assert lease_due_job() is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "value",
+    ["Tue, 24 Nov 99999999999 10:00:00 GMT", "Tue, 24 Nov 2026 10:00:00 +99999999999999", "-1", "1.5", "\x01", "("],
+)
+def test_a_wish_for_patience_that_is_no_time_is_none(site: web.Site, value: str) -> None:
+    site.pages["/"] = web.page("<p>Busy</p>", status="503 Busy", headers={"Retry-After": value})
+    request = request_capture(site.url("/"), by=None)
+    before = timezone.now()
+
+    attempt(request)
+
+    assert request.job is not None
+    request.job.refresh_from_db()
+    assert round((request.job.due_at - before).total_seconds() / 60) == 1
+    assert request.job.reason == "The server answered with status 503."
+
+
+@pytest.mark.django_db
+def test_a_site_that_asks_for_patience_is_asked_for_no_other_page_until_a_person_says_now(site: web.Site) -> None:
+    site.pages["/"] = web.page("<p>Slowly</p>", status="429 Too Many", headers={"Retry-After": "600"})
+    first = request_capture(site.url("/"), by=None)
+    other = request_capture(site.url("/other"), by=None)
+    attempt(first)
+
+    assert lease_due_job() is None
+    retry_capture(other, by=None)
+    lease = lease_due_job()
+
+    assert lease is not None
+    assert lease.subject == other.subject
