@@ -32,10 +32,11 @@ from factcheck.archive.offsets import as_blob
 from factcheck.archive.outcomes import Outcome
 from factcheck.archive.outcomes import sentence as sentence_for
 from factcheck.archive.requisites import Budget, Requisites, fetch_requisites
-from factcheck.archive.services import Sealing, StoredLayer, seal_capture
+from factcheck.archive.services import Sealing, StoredLayer, place_of, seal_capture
 from factcheck.archive.wacz import Indexed
 from factcheck.archive.warc import ExtraRecord, WarcSummary, write_warc
 from factcheck.jobs.leases import Lease
+from factcheck.outbound.addresses import check_address
 from factcheck.outbound.decoding import decode_into
 from factcheck.outbound.errors import AddressRefused, OutboundError, Unreachable
 from factcheck.outbound.recording import Exchange, Fetched, Limits, fetch_document
@@ -53,6 +54,8 @@ RETRY_AFTER = (
     timedelta(hours=2),
     timedelta(hours=12),
 )
+# Until the other capture there has ended, mostly.
+BUSY_SITE_AGAIN_AFTER = timedelta(seconds=15)
 # A wall seldom falls, and each knock may raise it: twice, and then it is sealed as what it is.
 RETRY_BLOCKED_AFTER = (timedelta(hours=1), timedelta(hours=6))
 RETRY_AFTER_MOST = timedelta(hours=6)
@@ -97,16 +100,47 @@ def run_capture(lease: Lease) -> None:
     started_at = timezone.now()
     lease.stage("fetching")
     limits = limits_for(lease.seconds_left())
-    with fetch_document(
-        request.canonical_url,
-        limits=limits,
-        user_agent=user_agent_for(request),
-        despite_tls=request.unverified_tls,
-    ) as fetched:
+    try:
+        fetched = fetch_document(
+            request.canonical_url,
+            limits=limits,
+            user_agent=user_agent_for(request),
+            on_hop=_Sites(lease, request),
+            despite_tls=request.unverified_tls,
+        )
+    except _SiteBusy:
+        # Two that lead to each other's sites would otherwise meet again and again.
+        delay = BUSY_SITE_AGAIN_AFTER + timedelta(seconds=lease.job_id % 10)
+        lease.put_off(timezone.now() + delay, _("The page leads to a site that is being archived."))
+        return
+    with fetched:
         if fetched.final is None:
             _end_without_answer(lease, request, fetched, started_at)
         else:
             _end_with_answer(lease, request, fetched, fetched.final, limits, started_at)
+
+
+class _SiteBusy(Exception):
+    """A redirect leads to a site of which another page is being fetched."""
+
+
+class _Sites:
+    """On the way through redirects, to be the only capture at each site before it is asked."""
+
+    def __init__(self, lease: Lease, request: CaptureRequest) -> None:
+        self._lease = lease
+        self._here = {place_of(request.canonical_url)}
+
+    def __call__(self, address: str) -> None:
+        try:
+            place = place_of(check_address(address).url)
+        except AddressRefused:
+            # It is not going to be asked.
+            return
+        if place not in self._here:
+            if not self._lease.take_place(place):
+                raise _SiteBusy
+            self._here.add(place)
 
 
 def _run_in_a_browser(lease: Lease, request: CaptureRequest) -> None:

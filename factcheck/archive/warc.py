@@ -204,7 +204,7 @@ def _write_warcinfo(
         "conformsTo": _CONFORMS_TO,
         "operator": operator,
         "isPartOf": f"capture/{writer.capture_id}",
-        "robots": "recorded, not obeyed: an editor asked for this page",
+        "robots": "ignored, and not asked for: an editor asked for this page",
         **info,
     }
     block = "".join(f"{key}: {_one_line(value)}\r\n" for key, value in lines.items()).encode()

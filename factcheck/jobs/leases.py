@@ -82,6 +82,17 @@ class Lease:
         self.closed = True
         return True
 
+    def take_place(self, place: str) -> bool:
+        """Have one more place until the attempt ends; False where another job is there, or was a moment ago.
+
+        Raises LostLease if the work is somebody else's now.
+        """
+        with transaction.atomic():
+            # The job first, as in every end of an attempt: what is not held takes nothing.
+            self._update(lease_until=timezone.now() + lease_length())
+            mine = Place.objects.filter(name=place, job=self.job_id).exists()
+            return mine or Place.objects.take(place, self.job_id, timezone.now())
+
     def put_off(self, due_at: datetime, reason: str) -> None:
         """Give the job back without having tried: what it needs here is in use. Costs none of its attempts."""
         with transaction.atomic():

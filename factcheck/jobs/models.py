@@ -118,10 +118,10 @@ class PlaceQuerySet(models.QuerySet["Place"]):
 
 
 class Place(models.Model):
-    """Where one job at a time may work, with a pause after each: the row is the lock."""
+    """Where one job at a time may work, with a pause after each: the row is the lock. A job may have several."""
 
     name = models.CharField(max_length=255, primary_key=True)
-    job = models.OneToOneField(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     free_at = models.DateTimeField(db_index=True)
 
     objects: ClassVar = PlaceQuerySet.as_manager()

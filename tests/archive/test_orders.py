@@ -1,12 +1,15 @@
 """Orders that meet: for one page at once, for a copy that somebody else has asked for already, and ends that cross."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import connection
+from django.test import override_settings
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from factcheck.archive.errors import CaptureNotPossible
 from factcheck.archive.models import Capture, CaptureRequest
@@ -14,7 +17,8 @@ from factcheck.archive.services import cancel_capture, request_capture, retry_ca
 from factcheck.evidence.models import Stance
 from factcheck.evidence.services import Argument, archive_again, attach_page
 from factcheck.jobs.leases import lease_due_job, lease_job
-from factcheck.jobs.models import Job
+from factcheck.jobs.models import Job, Place
+from factcheck.jobs.running import run
 from factcheck.jobs.sweeping import sweep
 from tests import factories, web
 from tests.archive.conftest import attempt
@@ -150,3 +154,69 @@ def test_a_site_that_asks_for_patience_is_asked_for_no_other_page_until_a_person
 
     assert lease is not None
     assert lease.subject == other.subject
+
+
+@pytest.fixture
+def two_sites(settings: Settings) -> Iterator[tuple[web.Site, str]]:
+    """A site that leads to another one, and the address there."""
+    with web.serve() as here, web.serve({"/": web.page(f"<p>{'The council agreed. ' * 80}</p>")}) as there:
+        settings.ARCHIVE_ALLOW_LOOPBACK = [here.pair, f"localhost:{there.port}"]
+        address = there.url("/", host="localhost")
+        here.pages["/"] = web.redirect(address)
+        yield here, address
+
+
+@pytest.mark.django_db
+def test_a_page_that_leads_to_a_site_that_is_being_archived_waits_for_that_and_loses_no_attempt(
+    two_sites: tuple[web.Site, str],
+) -> None:
+    here, address = two_sites
+    there = request_capture(address, by=None)
+    leads_there = request_capture(here.url("/"), by=None)
+    assert there.job is not None
+    assert leads_there.job is not None
+    at_work = lease_job(there.job.pk)
+    assert at_work is not None
+
+    attempt(leads_there)
+
+    leads_there.job.refresh_from_db()
+    assert (leads_there.job.state, leads_there.job.attempts) == ("queued", 0)
+    assert not Place.objects.filter(job=leads_there.job).exists()
+    run(at_work)
+    Place.objects.update(free_at=timezone.now())
+    Job.objects.filter(pk=leads_there.job.pk).update(due_at=timezone.now())
+    attempt(leads_there)
+    assert Capture.objects.get(request=leads_there).final_url == address
+
+
+@pytest.mark.django_db
+def test_a_site_that_a_page_led_to_is_asked_for_no_other_page_meanwhile_and_both_are_left_at_the_end(
+    two_sites: tuple[web.Site, str], settings: Settings
+) -> None:
+    settings.CAPTURE_HOST_SPACING_SECONDS = 60
+    here, address = two_sites
+    request = request_capture(here.url("/"), by=None)
+    attempt(request)
+    resting = set(Place.objects.filter(free_at__gt=timezone.now()).values_list("name", flat=True))
+
+    assert Capture.objects.get(request=request).outcome == "captured"
+    assert resting == {"127.0.0.1", "localhost"}
+    assert not Place.objects.filter(job__isnull=False).exists()
+    other = request_capture(address, by=None, again=True)
+    assert other.job is not None
+    assert lease_due_job() is None
+
+
+@pytest.mark.django_db
+def test_a_page_that_leads_away_and_back_again_meets_nobody_but_itself(two_sites: tuple[web.Site, str]) -> None:
+    here, _address = two_sites
+    here.pages["/"] = web.page(f"<p>{'The council agreed. ' * 80}</p>")
+    with web.serve({"/": web.redirect(here.url("/"))}) as bounce:
+        settings_pairs = [*django_settings.ARCHIVE_ALLOW_LOOPBACK, f"localhost:{bounce.port}"]
+        with override_settings(ARCHIVE_ALLOW_LOOPBACK=settings_pairs):
+            here.pages["/away"] = web.redirect(bounce.url("/", host="localhost"))
+            request = request_capture(here.url("/away"), by=None)
+            attempt(request)
+
+    assert Capture.objects.get(request=request).final_url == here.url("/")
