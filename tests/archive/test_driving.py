@@ -20,9 +20,13 @@ from factcheck.archive.browser.driving import Order, browser_available, remove_l
 from factcheck.outbound.proxying import ProxyLimits, RecordingProxy
 from tests import web
 
-pytestmark = pytest.mark.skipif(
-    not browser_available(), reason="no Chromium here, or no Playwright: Debian's package chromium, the extra browser"
-)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not browser_available(),
+        reason="no Chromium here, or no Playwright: Debian's package chromium, the extra browser",
+    ),
+]
 
 LIMITS = ProxyLimits(count=100, wire_bytes=10_000_000, each_bytes=5_000_000, seconds=60)
 SECONDS = 25.0
