@@ -312,11 +312,13 @@ def test_what_is_in_a_comment_is_in_no_view() -> None:
 
 
 def test_a_reading_view_that_meets_its_limit_takes_nothing_else_away() -> None:
-    extracted = read("<article>" + "<p>A paragraph like <b>any</b> other, with a comma.</p>" * 60_000)
+    extracted = read("<article>" + "<p>A paragraph like <b>any</b> other, with a comma.</p>" * 40_000)
 
     assert layer(extracted).outcome == "ok"
-    assert layer(extracted).text.count("paragraph") == 60_000
-    assert (layer(extracted, "main").outcome, layer(extracted, "main").detail) == ("limit", "cpu")
+    assert layer(extracted).text.count("paragraph") == 40_000
+    assert layer(extracted, "main").outcome == "limit"
+    # Which of its two clocks is over first is the machine's affair.
+    assert layer(extracted, "main").detail in ("cpu", "wall")
 
 
 def test_a_file_whose_time_is_over_is_given_up_and_the_next_one_is_read() -> None:
