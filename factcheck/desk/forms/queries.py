@@ -6,7 +6,6 @@ from django.utils.translation import gettext_lazy as _
 from factcheck.accounts.models import User
 from factcheck.desk.forms.once import OnceField
 
-
 if TYPE_CHECKING:
     _PersonChoice = forms.ModelChoiceField[User]
 else:
