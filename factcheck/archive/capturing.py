@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from itertools import chain
 from typing import IO, Any, Protocol, cast
 
 from django.conf import settings
@@ -54,8 +57,10 @@ RETRY_AFTER = (
     timedelta(hours=2),
     timedelta(hours=12),
 )
-# Until the other capture there has ended, mostly.
-BUSY_SITE_AGAIN_AFTER = timedelta(seconds=15)
+# Until what was in the way has ended, mostly.
+AGAIN_AFTER = timedelta(seconds=15)
+# What is larger is read one at a time in each process: its text is held several times over.
+LARGE_PAGE_BYTES = 2 * 1024 * 1024
 # A wall seldom falls, and each knock may raise it: twice, and then it is sealed as what it is.
 RETRY_BLOCKED_AFTER = (timedelta(hours=1), timedelta(hours=6))
 RETRY_AFTER_MOST = timedelta(hours=6)
@@ -109,15 +114,46 @@ def run_capture(lease: Lease) -> None:
             despite_tls=request.unverified_tls,
         )
     except _SiteBusy:
-        # Two that lead to each other's sites would otherwise meet again and again.
-        delay = BUSY_SITE_AGAIN_AFTER + timedelta(seconds=lease.job_id % 10)
-        lease.put_off(timezone.now() + delay, _("The page leads to a site that is being archived."))
+        _put_off(lease, _("The page leads to a site that is being archived."))
         return
-    with fetched:
-        if fetched.final is None:
-            _end_without_answer(lease, request, fetched, started_at)
-        else:
-            _end_with_answer(lease, request, fetched, fetched.final, limits, started_at)
+    try:
+        with fetched:
+            if fetched.final is None:
+                _end_without_answer(lease, request, fetched, started_at)
+            else:
+                _end_with_answer(lease, request, fetched, fetched.final, limits, started_at)
+    except _TooManyLarge:
+        _put_off(lease, _("Other large pages are being read; it is this one's turn soon."))
+
+
+def _put_off(lease: Lease, reason: str) -> None:
+    # Two that are in each other's way would otherwise meet again and again.
+    lease.put_off(timezone.now() + AGAIN_AFTER + timedelta(seconds=lease.job_id % 10), reason)
+
+
+class _TooManyLarge(Exception):
+    """The turn of this large page does not come within its time."""
+
+
+class _LargePages:
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def one_at_a_time(self, size: int, lease: Lease) -> Iterator[None]:
+        """Wait until no other large page is read in this process; small ones wait for nobody. Raises _TooManyLarge."""
+        if size < LARGE_PAGE_BYTES:
+            yield
+            return
+        if not self._turn.acquire(timeout=max(0.0, lease.seconds_left() - EXTRACTING_SECONDS - SLACK_SECONDS)):
+            raise _TooManyLarge
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+
+_large_pages = _LargePages()
 
 
 class _SiteBusy(Exception):
@@ -163,6 +199,8 @@ def _run_in_a_browser(lease: Lease, request: CaptureRequest) -> None:
                 _end_with_answer(lease, request, page.fetched, page.fetched.final, limits, started_at, page=page)
     except NoBrowserFree:
         browsing.put_off(lease)
+    except _TooManyLarge:
+        _put_off(lease, _("Other large pages are being read; it is this one's turn soon."))
 
 
 def give_up(subject: str, reason: str) -> None:
@@ -244,7 +282,8 @@ def _end_with_answer(
         # Looked at before it is stored: of a page that is asked for again, nothing stays behind.
         with tempfile.TemporaryFile() as file:
             body = write_body(final, limits, file)
-            verdict = _verdict(fetched, final, body, _seen(read_text(file, body), page), page)
+            with _large_pages.one_at_a_time(file.tell(), lease):
+                verdict = _verdict(fetched, final, body, _seen(read_text(file, body), page), page)
         if _tried_again(lease, request, verdict, _answered(final, verdict), after=_retry_after(final)):
             return
 
@@ -252,9 +291,12 @@ def _end_with_answer(
     with blobs.draft() as draft:
         body = write_body(final, limits, draft)
     stored = draft.blob
-    with blobs.open_blob(stored.sha256) as file:
+    with blobs.open_blob(stored.sha256) as file, _large_pages.one_at_a_time(stored.size, lease):
         extracted = _seen(read_text(file, body), page)
         facts = read_media(file, body.media_type)
+        layers = store_layers(extracted)
+        # From here on their words lie in the store alone: parts may take a minute, and others wait with large pages.
+        extracted = replace(extracted, layers=())
     verdict = _verdict(fetched, final, body, extracted, page)
     if final.status < 400 and _tried_again(lease, request, verdict, _answered(final, verdict), after=None):
         # A wall that calls itself a page is known only by its text; its bytes stay in the store, named by nothing.
@@ -264,9 +306,8 @@ def _end_with_answer(
         if page is None and verdict.outcome in _SEEN_WITH_ITS_PARTS and extracted.links:
             requisites = _fetch_requisites(lease, request, fetched, final, extracted)
         lease.stage("storing")
-        layers = store_layers(extracted)
         index = Indexed()
-        warc = _store_warc(request, fetched, requisites, extracted, limits, started_at, index, page)
+        warc = _store_warc(request, fetched, requisites, layers, limits, started_at, index, page)
         requisites_wire_bytes = requisites.wire_bytes
     finally:
         requisites.close()
@@ -449,7 +490,7 @@ def _store_warc(
     request: CaptureRequest,
     fetched: Fetched,
     requisites: Requisites,
-    extracted: Extracted,
+    layers: Sequence[StoredLayer],
     limits: Limits,
     started_at: datetime,
     index: Indexed,
@@ -464,10 +505,11 @@ def _store_warc(
             created=started_at,
             software=SOFTWARE,
             operator=settings.NEWSROOM_NAME,
-            extra_records=[
-                *_text_records(extracted, fetched.final_url, started_at),
-                *(page.records(fetched.final_url) if page is not None else ()),
-            ],
+            # One after the other, so that only one of them is held.
+            extra_records=chain(
+                _text_records(layers, fetched.final_url, started_at),
+                page.records(fetched.final_url) if page is not None else (),
+            ),
             limits=limits,
             info={
                 "http-header-user-agent": user_agent_for(request),
@@ -483,19 +525,17 @@ def _store_warc(
     return summary
 
 
-def _text_records(extracted: Extracted, url: str, created: datetime) -> list[ExtraRecord]:
+def _text_records(layers: Sequence[StoredLayer], url: str, created: datetime) -> Iterator[ExtraRecord]:
     """The text layers, the one that the eye reads under the name by which others look for a page's text."""
-    return [
-        ExtraRecord(
-            uri=f"urn:text:{url}" if layer.kind in ("visible", "pdf") else f"urn:text-{layer.kind}:{url}",
-            media_type="text/plain; charset=utf-8",
-            body=layer.text.encode(),
-            refers_to_uri=url,
-            created=created,
-        )
-        for layer in extracted.layers
-        if layer.text
-    ]
+    for layer in layers:
+        if layer.blob is not None:
+            yield ExtraRecord(
+                uri=f"urn:text:{url}" if layer.kind in ("visible", "pdf") else f"urn:text-{layer.kind}:{url}",
+                media_type="text/plain; charset=utf-8",
+                body=blobs.read(layer.blob.sha256),
+                refers_to_uri=url,
+                created=created,
+            )
 
 
 def store_layers(extracted: Extracted) -> tuple[StoredLayer, ...]:

@@ -145,7 +145,7 @@ def write_warc(
     created: datetime,
     software: str,
     operator: str,
-    extra_records: Sequence[ExtraRecord] = (),
+    extra_records: Iterable[ExtraRecord] = (),
     limits: Limits | None = None,
     info: Mapping[str, str] | None = None,
     facts: Mapping[str, Any] | None = None,

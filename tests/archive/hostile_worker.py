@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,13 @@ from factcheck.jobs.running import run_due_jobs
 call_command("migrate", verbosity=0)
 requests = [request_capture(url, by=None, patient=False) for url in sys.argv[1:]]
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+from factcheck.lib.allocator import share_memory_among_threads
+share_memory_among_threads()
+threads = [threading.Thread(target=run_due_jobs) for _number in range(int(os.environ["THREADS"]))]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
 while run_due_jobs():
     pass
 nursery.close()
@@ -42,23 +50,30 @@ print(json.dumps({
 """
 
 
-def captured(pages: dict[str, web.Page], var: Path, *, seconds: float) -> dict[str, Any]:
-    """By address, what each capture ended as; and the largest sizes of "worker" and "child", in bytes."""
+def captured(pages: dict[str, web.Page], var: Path, *, seconds: float, at_once: int = 1) -> dict[str, Any]:
+    """By address, what each capture ended as; and the largest sizes of "worker" and "child", in bytes.
+
+    With more than one ``at_once`` the pages lie on as many hosts, since one host is asked for one page at a time.
+    """
     (var / "static").mkdir()
-    with web.serve(pages) as site:
+    with ExitStack() as serving:
+        hosts = [f"127.0.0.{number}" for number in range(1, at_once + 1)]
+        sites = [serving.enter_context(web.serve(pages, host=host)) for host in hosts]
+        urls = [sites[place % at_once].url(path) for place, path in enumerate(pages)]
         kept = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "BROKER_URL"}}
         environment = kept | {
             "FACTCHECK_TESTING": "1",
             "FACTCHECK_VAR": str(var),
-            "ARCHIVE_ALLOW_LOOPBACK": site.pair,
-            "ARCHIVE_PORTS": str(site.port),
+            "ARCHIVE_ALLOW_LOOPBACK": ",".join(site.pair for site in sites),
+            "ARCHIVE_PORTS": ",".join(str(site.port) for site in sites),
             "CAPTURE_TIMEOUT_SECONDS": str(SECONDS),
             "CAPTURE_MAX_BYTES": str(20_000_000),
             "CAPTURE_MAX_DECODED_BYTES": str(40_000_000),
             "CAPTURE_HOST_SPACING_SECONDS": "0",
+            "THREADS": str(at_once),
         }
         answered = subprocess.run(
-            [sys.executable, "-c", _WORKER, *(site.url(path) for path in pages)],
+            [sys.executable, "-c", _WORKER, *urls],
             cwd=Path(project.BASE_DIR),
             env=environment,
             capture_output=True,
@@ -67,5 +82,5 @@ def captured(pages: dict[str, web.Page], var: Path, *, seconds: float) -> dict[s
         )
         assert answered.returncode == 0, answered.stderr
         facts: dict[str, Any] = json.loads(answered.stdout)
-        facts["captures"] = {url.removeprefix(site.url("")): said for url, said in facts["captures"].items()}
+        facts["captures"] = {"/" + url.split("/", 3)[3]: said for url, said in facts["captures"].items()}
     return facts

@@ -1,6 +1,7 @@
 """Sites and files made to harm us, captured by a worker process of its own: each ends as what it was."""
 
 import gzip
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,3 +93,12 @@ def test_a_page_made_to_wear_the_parser_out_says_which_limit_it_met(
 def test_text_that_is_large_but_bearable_is_read(done: dict[str, Any]) -> None:
     assert done["captures"]["/node"][3]["visible"][0] == "ok"
     assert done["captures"]["/last"][3]["visible"][0] == "ok"
+
+
+def test_four_large_texts_at_once_take_little_more_than_one(tmp_path: Path) -> None:
+    pages = {f"/{number}": web.page(b"<p>" + ("😀" * 4_500_000).encode()) for number in range(4)}
+
+    worker = captured(pages, tmp_path, seconds=300, at_once=4)
+
+    assert [said[0] for said in worker["captures"].values()] == ["captured"] * 4
+    assert worker["worker"] < WORKER_MAX_BYTES
