@@ -80,12 +80,16 @@ _NOT_PASSED_ON = frozenset(
 
 @dataclass(frozen=True)
 class ProxyLimits:
-    """For all of a capture: ``count`` requests, ``wire_bytes``, ``each_bytes`` for one answer, ``seconds``."""
+    """For all of a capture: ``count`` requests, ``wire_bytes``, ``each_bytes`` for one answer, ``seconds``.
+
+    ``part_bytes`` is for an answer that is asked for to be no page, if that is less.
+    """
 
     count: int
     wire_bytes: int
     each_bytes: int
     seconds: float
+    part_bytes: int | None = None
 
 
 class RecordingProxy:
@@ -103,6 +107,9 @@ class RecordingProxy:
         self._bytes_left = limits.wire_bytes
         self._exchanges: list[tuple[int, Exchange]] = []
         self._lock = threading.Lock()
+        # Told when bytes are given back; ``_holding`` is how many have some.
+        self._freed = threading.Condition(self._lock)
+        self._holding = 0
         self._clients: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self._stopped = False
@@ -140,6 +147,7 @@ class RecordingProxy:
         with self._lock:
             self._stopped = True
             self._deadline = min(self._deadline, time.monotonic())
+            self._freed.notify_all()
             clients = list(self._clients)
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -230,7 +238,7 @@ class RecordingProxy:
         if asked.method not in _METHODS or "upgrade" in asked.headers or asked.body is None:
             self._miss("refused")
             return [_refusal("501 Not Implemented")]
-        number, granted, why = self._grant()
+        number, granted, why = self._grant(self._most_for(asked))
         if why:
             self._miss(why)
             return [_refusal("502 Bad Gateway")]
@@ -250,6 +258,8 @@ class RecordingProxy:
         finally:
             with self._lock:
                 self._bytes_left += granted - used
+                self._holding -= 1
+                self._freed.notify_all()
         if not self._keep(number, exchange):
             return [_refusal("502 Bad Gateway")]
         if exchange.truncated:
@@ -259,18 +269,33 @@ class RecordingProxy:
             return [_refusal("502 Bad Gateway")]
         return _passed_on(exchange)
 
-    def _grant(self) -> tuple[int, int, str]:
+    def _most_for(self, asked: _Asked) -> int:
+        most, part = self._limits.each_bytes, self._limits.part_bytes
+        is_page = part is None or asked.headers.get("upgrade-insecure-requests") == "1"
+        return min(self._limits.wire_bytes, most if is_page or part is None else min(most, part))
+
+    def _grant(self, most: int) -> tuple[int, int, str]:
+        """The question's number, and bytes for its answer, or why there are none.
+
+        Most answers need few of theirs, so that who finds too few left waits for others to give theirs back.
+        """
         with self._lock:
             self.asked += 1
-            granted = max(0, min(self._limits.each_bytes, self._bytes_left))
+            number = self.asked
+            if number > self._limits.count:
+                return number, 0, "too_many"
+            while self._bytes_left < most and self._holding and not self._stopped:
+                if (left := self._deadline - time.monotonic()) <= 0:
+                    break
+                self._freed.wait(left)
+            granted = max(0, min(most, self._bytes_left))
             if self._stopped or time.monotonic() >= self._deadline:
-                return self.asked, 0, "time"
-            if self.asked > self._limits.count:
-                return self.asked, 0, "too_many"
+                return number, 0, "time"
             if not granted:
-                return self.asked, 0, "too_much"
+                return number, 0, "too_much"
             self._bytes_left -= granted
-            return self.asked, granted, ""
+            self._holding += 1
+            return number, granted, ""
 
     def _keep(self, number: int, exchange: Exchange) -> bool:
         """Move an answer into the common file; False when nobody waits for it any more."""

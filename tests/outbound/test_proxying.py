@@ -3,6 +3,7 @@
 import base64
 import socket
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -185,6 +186,38 @@ def test_what_is_over_budget_is_not_asked_for_and_counted(allow, limits, why):
         ask(proxy, site.url("/"))
 
         assert proxy.missed[why] == 1
+
+
+def test_many_small_answers_at_once_are_not_over_a_budget_that_has_room_for_them(allow):
+    def when_all_have_asked(visit):
+        while proxy.asked < 6 and visit.pause(0.02):
+            pass
+        visit.send(web.page("x"))
+
+    limits = ProxyLimits(count=20, wire_bytes=1_000_000, each_bytes=500_000, seconds=30)
+    with (
+        web.serve({"/": when_all_have_asked}) as site,
+        RecordingProxy(limits) as proxy,
+        ThreadPoolExecutor(6) as askers,
+    ):
+        allow(site)
+
+        answers = list(askers.map(lambda _number: ask(proxy, site.url("/")), range(6)))
+
+        assert {body for _head, body in answers} == {b"x"}
+        assert not proxy.missed
+
+
+def test_of_a_part_of_a_page_less_is_taken_than_of_a_page(allow):
+    limits = ProxyLimits(count=20, wire_bytes=1_000_000, each_bytes=500_000, seconds=10, part_bytes=1_000)
+    with web.serve({"/": web.page("x" * 5_000)}) as site, RecordingProxy(limits) as proxy:
+        allow(site)
+
+        ask(proxy, site.url("/"))
+        _head, page = ask(proxy, site.url("/"), headers="Upgrade-Insecure-Requests: 1\r\n")
+
+        assert len(page) == 5_000
+        assert [exchange.truncated for exchange in proxy.exchanges] == ["length", None]
 
 
 def test_a_site_that_asks_for_the_proxys_word_does_not_get_it(allow):
