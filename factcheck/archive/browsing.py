@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from factcheck.archive import blobs
 from factcheck.archive.blobs import Blob
+from factcheck.archive.browser.bounds import MAX_HOPS
 from factcheck.archive.browser.driving import File, Order, Rendered, rendering
 from factcheck.archive.classify import Verdict
 from factcheck.archive.extracting import Extracted, Layer, extract
@@ -106,8 +107,8 @@ class Opened:
             layer = Layer(TextLayer.Kind.RENDER, EXTRACTOR, EXTRACTOR_VERSION, result, text=self.text)
         facts, noarchive = extracted.facts, extracted.noarchive
         if self.drawn is not None and self.drawn.facts:
-            # Once a script has run to its end, that there is one says nothing any more.
-            facts = self.drawn.facts | ({} if self.stopped else {"scripts": 0})
+            # Once a script has shown something, that there is one says nothing any more.
+            facts = self.drawn.facts | ({"scripts": 0} if self.text and not self.stopped else {})
             noarchive = noarchive or self.drawn.noarchive
         return replace(
             extracted,
@@ -119,10 +120,13 @@ class Opened:
 
     def judged(self, verdict: Verdict) -> Verdict:
         """What the page turned out to be, in the light of how far the browser came with it."""
-        if self.problem not in ("limit", "crash") and not self.stopped:
-            return verdict
+        to_its_end = self.problem not in ("limit", "crash") and not self.stopped
         if verdict.outcome is Outcome.NEEDS_BROWSER:
-            return Verdict(Outcome.FAILED, "browser")
+            # What there is to see may be in the pictures.
+            seen = to_its_end and not self.problem
+            return Verdict(Outcome.CAPTURED_PARTIAL, "no_words") if seen else Verdict(Outcome.FAILED, "browser")
+        if to_its_end:
+            return verdict
         return Verdict(Outcome.CAPTURED_PARTIAL, "browser") if verdict.outcome is Outcome.CAPTURED else verdict
 
     def records(self, url: str) -> Iterator[ExtraRecord]:
@@ -157,6 +161,7 @@ def opened(lease: Lease, request: CaptureRequest, *, user_agent: str, seconds: f
         wire_bytes=settings.CAPTURE_MAX_TOTAL_BYTES,
         each_bytes=settings.CAPTURE_MAX_BYTES,
         seconds=seconds,
+        part_bytes=settings.CAPTURE_MAX_REQUISITE_BYTES,
     )
     with _slots.one(), RecordingProxy(limits) as proxy:
         order = Order(
@@ -218,6 +223,8 @@ def _put_together(request: CaptureRequest, proxy: RecordingProxy, rendered: Rend
 
 def _error(proxy: RecordingProxy, rendered: Rendered, way: list[Exchange], last: str) -> OutboundError | None:
     """Why there is no page, or None where its own answer is there, also if no browser shows such a file."""
+    if len(rendered.chain) >= MAX_HOPS:
+        return AddressRefused("too_many_redirects", _("The page leads on and on, and never to a page."))
     if way and rendered.outcome != "unreachable":
         return None
     if not way or way[-1].url != last:
@@ -235,14 +242,32 @@ def _way(exchanges: list[Exchange], chain: Iterable[str]) -> list[Exchange]:
     way: list[Exchange] = []
     left = list(exchanges)
     for address in map(_plain, chain):
-        # What a script asked the same address for first is no document.
-        place = next(
-            (place for place, one in enumerate(left) if one.url == address and not one.request.startswith(b"OPTIONS ")),
-            None,
-        )
-        if place is not None:
-            way.append(left.pop(place))
+        asked = [one for one in left if one.url == address]
+        # A script or a frame may have asked the same address before; a document that the browser had kept from then
+        # was not asked for again.
+        found = next((rank for rank in (_as_document, _as_any) if any(map(rank, asked))), None)
+        if found is not None:
+            hop = next(filter(found, asked))
+            way.append(hop)
+            left = [one for one in left if one is not hop]
     return way
+
+
+def _as_document(exchange: Exchange) -> bool:
+    """Whether this was asked for to be shown as a page. A browser says so, and lets no script say it."""
+    said = {name.lower(): value.strip() for name, value in _request_headers(exchange)}
+    # Over plain http it says less: there, a frame looks like the page.
+    return said.get("sec-fetch-dest", "document") == "document" and said.get("upgrade-insecure-requests") == "1"
+
+
+def _as_any(exchange: Exchange) -> bool:
+    return not exchange.request.startswith(b"OPTIONS ")
+
+
+def _request_headers(exchange: Exchange) -> Iterator[tuple[str, str]]:
+    for line in exchange.request.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]:
+        name, _colon, value = line.partition(":")
+        yield name, value
 
 
 def _plain(url: str) -> str:

@@ -91,6 +91,9 @@ def sentence(outcome: Outcome | str, reason: str = "") -> str:
         (Outcome.CAPTURED_PARTIAL, "browser"): _(
             "The page is archived as it was sent, but the browser could not show it to its end."
         ),
+        (Outcome.CAPTURED_PARTIAL, "no_words"): _(
+            "The page is archived, but its scripts showed no words in our browser either. Look at the pictures of it."
+        ),
         (Outcome.CAPTURED_PARTIAL, ""): _("Only a part of the page is archived."),
         (Outcome.NEEDS_BROWSER, ""): _("The page shows its words only to a browser that runs its script."),
         (Outcome.BLOCKED, "bot_wall"): _("The site asks visitors to prove that they are human, and sent no article."),

@@ -85,6 +85,7 @@ class Entry:
     # The record's own words for what the index shortens.
     kind: str
     date: str
+    record_id: str = ""
 
     @property
     def line(self) -> bytes:
@@ -277,10 +278,13 @@ class Indexed:
     sha256: str = ""
     size: int = 0
     crc: int = 0
+    # The record of the page's own answer: the same address may have been asked again by a script.
+    page_record: str = ""
 
     def add(self, record: Written) -> None:
+        fields = {name.lower(): value for name, value in record.fields}
+        self.page_record = self.page_record or _page_record(fields)
         if record.fields[0][1] in _INDEXED:
-            fields = {name.lower(): value for name, value in record.fields}
             entry = _entry(fields, record.http, record.offset, record.length, record.sha256, _FILENAME)
             if entry is not None:
                 self.entries.append(entry)
@@ -289,8 +293,13 @@ class Indexed:
 def indexed(warc: IO[bytes]) -> Indexed:
     """The same of a file that is read. Raises WarcFault."""
     reading = _Reading(warc)
-    entries = [entry for member in members(reading) if (entry := index_entry(member)) is not None]
-    return Indexed(entries, reading.digest.hexdigest(), reading.size, reading.crc)
+    entries, page_record = [], ""
+    for member in members(reading):
+        if (entry := index_entry(member)) is not None:
+            entries.append(entry)
+        else:
+            page_record = page_record or page_record_of(member)
+    return Indexed(entries, reading.digest.hexdigest(), reading.size, reading.crc, page_record)
 
 
 def lay_out_indexed(
@@ -307,7 +316,7 @@ def lay_out_indexed(
     answers = [entry for entry in entries if entry.kind in PAGE_KINDS and entry.fields["url"] == page_url]
     if not answers:
         raise WarcFault(_("The archive file holds no answer from the page's own address."))
-    page_date = answers[-1].date
+    page_date = next((one for one in answers if one.record_id == reading.page_record), answers[-1]).date
     index = b"".join(sorted(entry.line for entry in entries))
     pages = _json_line({"format": "json-pages-1.0", "id": "pages", "title": "All Pages"}) + _json_line(
         {"id": page_id, "url": page_url, "ts": page_date, "title": title or page_url}
@@ -422,7 +431,17 @@ def _entry(
         },
         kind=kind,
         date=date,
+        record_id=fields.get("warc-record-id", ""),
     )
+
+
+def page_record_of(member: Member) -> str:
+    """The id of the page's own answer, where the record says it, which only the one about the capture does."""
+    return _page_record(_warc_fields(member.head)[0])
+
+
+def _page_record(fields: Mapping[str, str]) -> str:
+    return fields.get("warc-refers-to", "") if fields.get("warc-type") == "metadata" else ""
 
 
 def surt(url: str) -> str:

@@ -155,7 +155,7 @@ def write_warc(
 
     In this order: warcinfo; for every hop response and request; the same for ``requisites``; DNS answers and
     certificates; one metadata record with the hops, limits and TLS results (and ``facts``); ``extra_records``. An
-    answer whose payload is in the file already becomes a revisit of the first: never of another file. ``info`` adds
+    requisite whose payload is in the file already becomes a revisit of the first: never of another file. ``info`` adds
     fields to the warcinfo. A path is written beside its place (`.open`), synced and renamed; a file is left open and
     unsynced.
     """
@@ -175,7 +175,7 @@ def write_warc(
             written: dict[str, _Original] = {}
             response_ids = [_write_pair(writer, exchange, warcinfo_id, written) for exchange in exchanges]
             for requisite in requisites:
-                _write_pair(writer, requisite, warcinfo_id, written)
+                _write_pair(writer, requisite, warcinfo_id, written, is_part=True)
             _write_dns(writer, [*exchanges, *requisites], warcinfo_id)
             _write_certificates(writer, [*exchanges, *requisites], warcinfo_id)
             if exchanges:
@@ -229,7 +229,9 @@ class _Original:
     date: str
 
 
-def _write_pair(writer: _Writer, exchange: Exchange, warcinfo_id: str, written: dict[str, _Original]) -> str:
+def _write_pair(
+    writer: _Writer, exchange: Exchange, warcinfo_id: str, written: dict[str, _Original], *, is_part: bool = False
+) -> str:
     response_id, request_id = writer.next_id(), writer.next_id(1)
     date = _date(exchange.started_at)
     about: Fields = [("WARC-Target-URI", exchange.url), ("WARC-Date", date), ("WARC-IP-Address", exchange.ip)]
@@ -249,11 +251,13 @@ def _write_pair(writer: _Writer, exchange: Exchange, warcinfo_id: str, written: 
         ("WARC-Warcinfo-ID", warcinfo_id),
         *protocol,
         ("WARC-Payload-Digest", payload_digest),
-        *([] if method == "GET" else [(METHOD_FIELD, method)]),
+        # The page itself is found in the index also if a form led to it.
+        *([(METHOD_FIELD, method)] if is_part and method != "GET" else []),
     ]
     # Empty payloads are all alike and say nothing, and half of one is no copy of another half.
     whole = payload_bytes > 0 and not exchange.truncated and method == "GET"
-    original = written.get(payload_digest) if whole else None
+    # Of the page itself its package needs an answer of its own, though another address may have sent the same.
+    original = written.get(payload_digest) if whole and is_part else None
     if original is not None:
         head = _head_bytes(exchange)
         revisit: Fields = [
@@ -272,7 +276,7 @@ def _write_pair(writer: _Writer, exchange: Exchange, warcinfo_id: str, written: 
         writer.write(revisit, [head], http=exchange.head)
     else:
         if whole:
-            written[payload_digest] = _Original(response_id, exchange.url, date)
+            written.setdefault(payload_digest, _Original(response_id, exchange.url, date))
         response: Fields = [
             ("WARC-Type", "response"),
             *common,
@@ -377,6 +381,7 @@ def _write_metadata(
         "hops": [
             {
                 "url": exchange.url,
+                **({"method": "POST"} if exchange.request.startswith(b"POST ") else {}),
                 "ip": exchange.ip,
                 "resolved": list(exchange.addresses),
                 "started_at": _date(exchange.started_at),

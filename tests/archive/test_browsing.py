@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from factcheck.archive.browser.driving import browser_available
 from factcheck.archive.errors import CaptureNotPossible
 from factcheck.archive.models import Capture, CaptureRequest, Engine, TextLayer
 from factcheck.archive.outcomes import NextStep, next_steps
+from factcheck.archive.payloads import received_payload
 from factcheck.archive.selectors import capture_progress, layer_text, text_of
 from factcheck.archive.services import request_capture, retry_capture
 from factcheck.archive.verifying import check_captures
@@ -142,6 +144,90 @@ def test_the_way_to_the_page_is_told_hop_by_hop(site: web.Site) -> None:
     assert (sealed.final_url, sealed.outcome) == (site.url("/"), "captured")
 
 
+def sound_package_of(capture: Capture) -> bytes:
+    with blobs.open_blob(capture.warc_sha256) as warc:
+        whole = b"".join(wacz.package_of(capture).pieces(warc))
+    assert not list(check_wacz(io.BytesIO(whole)))
+    return whole
+
+
+def test_the_document_is_what_was_shown_and_not_what_scripts_and_frames_got_at_its_address(site: web.Site) -> None:
+    answers = iter(range(100))
+
+    def told_apart(visit: web.Visit) -> None:
+        number = next(answers)
+        asked = visit.request.headers.get("sec-fetch-dest")
+        if asked == "document":
+            script = "fetch(location.href, {cache: 'no-store'}).then(a => a.text()).then(() => here.append('Done.'))"
+            visit.send(web.page(f"<p id=here>{WORDS * 30}</p><script>{script}</script>"))
+        else:
+            visit.send(web.page(f"<p>Answer {number} to {asked}</p>", headers={"Cache-Control": "no-store"}))
+
+    leads = "frame.onload = () => fetch('/page').then(a => a.text()).then(() => location.href = '/page')"
+    site.pages |= {"/": web.page(f"<iframe id=frame src=/page></iframe><script>{leads}</script>"), "/page": told_apart}
+
+    sealed = opened(site.url("/"))
+
+    assert text_of(sealed, TextLayer.Kind.RENDER).endswith("Done.")
+    assert WORDS in text_of(sealed, TextLayer.Kind.VISIBLE)
+    assert WORDS.encode() in b"".join(received_payload(sealed))
+    with zipfile.ZipFile(io.BytesIO(sound_package_of(sealed))) as package:
+        named = json.loads(package.read("datapackage.json"))["mainPageDate"]
+        warc = package.read("archive/data.warc.gz")
+    shown = [
+        record.raw_stream.read()
+        for record in ArchiveIterator(io.BytesIO(warc), no_record_parse=True)
+        if record.rec_type == "response"
+        and record.rec_headers["WARC-Date"] == named
+        and record.rec_headers["WARC-Target-URI"] == sealed.final_url
+    ]
+    assert len(shown) == 1
+    assert WORDS.encode() in shown[0]
+
+
+def test_a_page_that_a_form_leads_to_by_itself_can_be_handed_on(site: web.Site) -> None:
+    form = "<form method=post action=/shown><input name=a value=b></form><script>document.forms[0].submit()</script>"
+    site.pages |= {"/": web.page(form), "/shown": web.page(f"<p>{WORDS * 30}</p>")}
+
+    sealed = opened(site.url("/"))
+
+    assert [request.method for request in site.requests if request.path == "/shown"] == ["POST"]
+    assert (sealed.outcome, sealed.final_url) == ("captured", site.url("/shown"))
+    assert WORDS in text_of(sealed, TextLayer.Kind.VISIBLE)
+    assert sound_package_of(sealed)
+    said = json.loads(next(block for kind, _url, block in records(sealed) if kind == "metadata"))
+    assert [hop.get("method", "GET") for hop in said["hops"]] == ["GET", "POST"]
+
+
+def test_the_same_frame_of_a_page_at_two_addresses_is_kept_for_both(site: web.Site) -> None:
+    script = f"if (location.pathname == '/') location.href = '/page'; else document.body.append({WORDS!r})"
+    site.pages |= dict.fromkeys(("/", "/page"), web.page(f"<body><script>{script}</script>"))
+
+    sealed = opened(site.url("/"))
+
+    assert (sealed.outcome, sealed.final_url) == ("captured", site.url("/page"))
+    assert sound_package_of(sealed)
+
+
+def test_a_page_whose_scripts_show_no_words_is_not_said_to_be_whole(site: web.Site) -> None:
+    site.pages["/"] = web.page("<div id=root></div><noscript>Enable JavaScript.</noscript><script>1</script>")
+
+    sealed = opened(site.url("/"))
+
+    assert (sealed.outcome, sealed.reason) == ("captured_partial", "no_words")
+
+
+def test_a_page_that_goes_to_what_it_made_itself_is_judged_by_what_was_sent(site: web.Site) -> None:
+    leave = "<script>location = URL.createObjectURL(new Blob(['<p>Made'], {type: 'text/html'}))</script>"
+    site.pages |= {"/whole": web.page(f"<p>{WORDS * 30}</p>{leave}"), "/empty": web.page(f"<div id=root></div>{leave}")}
+
+    whole, empty = opened(site.url("/whole")), opened(site.url("/empty"))
+
+    assert (whole.outcome, whole.final_url) == ("captured", site.url("/whole"))
+    assert whole.layers.get(kind="render").outcome == "unsupported"
+    assert (empty.outcome, empty.reason) == ("failed", "browser")
+
+
 def test_a_page_that_is_whole_without_scripts_is_found_in_what_was_sent(site: web.Site) -> None:
     site.pages["/"] = web.page(f"<title>Bridges</title><p>{WORDS}</p>")
 
@@ -193,10 +279,13 @@ def test_a_page_at_an_address_that_we_do_not_open_is_refused(site: web.Site, set
 
 def test_what_is_not_there_is_told_as_it_is_without_a_browser(site: web.Site) -> None:
     site.pages["/round"] = web.redirect("/round")
+    site.pages["/on"] = web.page(f"<p>{WORDS * 30}</p><script>location.href = '/on?' + Math.random()</script>")
 
     assert (gone := opened(site.url("/nothing"))).outcome == "gone"
     assert gone.http_status == 404
-    assert (opened(site.url("/round")).outcome, "loop") == ("refused", "loop")
+    for path in ("/round", "/on"):
+        sealed = opened(site.url(path))
+        assert (sealed.outcome, sealed.reason) == ("refused", "loop")
 
 
 def test_a_site_that_cannot_be_reached_is_out_of_reach(settings: Settings) -> None:

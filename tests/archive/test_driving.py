@@ -295,9 +295,11 @@ def test_what_is_no_page_is_not_shown(site):
         "/file": web.page("x", headers={"Content-Disposition": "attachment"}),
         "/none": web.page("", status="204 No Content"),
         "/paper": web.page(b"%PDF-1.4\n%%EOF", media_type="application/pdf"),
+        # Around this Chromium draws a page of its own, with words of its own.
+        "/feed": web.page("<feed><title>News</title></feed>", media_type="application/xml"),
     }
 
-    for path in ("/file", "/none", "/paper"):
+    for path in ("/file", "/none", "/paper", "/feed"):
         with shown(site.url(path)) as rendered:
             assert (path, rendered.outcome, rendered.text) == (path, "unreachable", "")
             assert rendered.chain == (site.url(path),)

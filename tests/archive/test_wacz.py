@@ -601,7 +601,7 @@ def test_what_was_answered_to_a_post_is_kept_and_found_by_nobody_who_looks_up_th
     post = b"POST /api HTTP/1.1\r\nHost: news.example\r\nContent-Length: 0\r\n\r\n"
     posted = replace(exchange(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", url=got.url), request=post)
 
-    warc, _summary = write([posted, got, posted])
+    warc, _summary = write([], requisites=[posted, got, posted])
 
     with_bytes = [block for record, block in records(warc) if record.rec_type == "response" and b"hello" in block]
     assert len(with_bytes) == 3

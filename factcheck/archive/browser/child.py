@@ -204,6 +204,9 @@ class Visit:
         if event.get("type") != "Document" or event.get("frameId") != self._frame:
             return
         address = str(event["request"]["url"])[:ADDRESS_MAX_CHARS]
+        if not address.startswith(("http://", "https://")):
+            # What a page makes by itself (blob:) comes from nowhere.
+            return
         if len(self._ways) < MAX_HOPS:
             way = self._ways.setdefault(event["loaderId"], [])
             if len(way) < MAX_HOPS:
@@ -291,7 +294,7 @@ class Visit:
         about = await self._patiently("about()")
         if not str(about["address"]).startswith(("http://", "https://")):
             raise NoPage("the page led to where no page of the web is")
-        if about["type"] == "application/pdf":
+        if about["type"] == "application/pdf" or about["viewer"]:
             raise NoPage("this file is not shown by the browser as a page")
         self.save(title=unicodedata.normalize("NFC", about["title"]), **self._way())
         if about["address"].partition("#")[0] != self._result["final_url"].partition("#")[0]:

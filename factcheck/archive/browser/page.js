@@ -76,8 +76,13 @@
     return { text: said.slice(0, most), cut: said.length > most };
   };
 
+  // Of XML without a style, Chromium makes a page of its own around it.
+  const drawnByTheBrowser = () => !/^(text\/html|application\/xhtml\+xml)$/.test(typeOf(document))
+    && Document.prototype.getElementById.call(document, "webkit-xml-viewer-source-xml") !== null;
+
   const about = () => ({
     type: typeOf(document),
+    viewer: drawnByTheBrowser(),
     title: titleOf(document).slice(0, 1000),
     address: location.href.slice(0, 8000),
   });
