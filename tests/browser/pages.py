@@ -184,7 +184,7 @@ class ClaimPage:
     @property
     def sign_off_fields(self) -> dict[str, str]:
         """What the form that signs the verdict off carries: which verdict, and the claim's version."""
-        form = self.page.locator(".sign-off form")
+        form = self.page.locator(".sign-off form").filter(has=self.page.get_by_role("button", name="Sign off"))
         return {name: form.locator(f"[name={name}]").input_value() for name in ("version", "verdict")}
 
     @property

@@ -128,7 +128,8 @@ def _context(
         "verdict": verdict,
         "ratings": list(Rating.objects.current()),
         "verdict_form": verdict_form or VerdictForm(claim=page.claim, initial={"version": page.claim.version}),
-        "sign_off_form": SignOffForm(initial=read),
+        # Drawn in several forms: its hidden fields have no ids.
+        "sign_off_form": SignOffForm(initial=read, auto_id=False),
         "send_back_form": send_back_form or SendBackForm(initial=read, auto_id="send_back_%s"),
         "steps": steps_for(page.checked, request.user),
         "sign_off_refusals": sign_off_refusals or [],
