@@ -51,6 +51,10 @@ bench-archive: $(BIN)/.installed ## the archiver beside GNU wget on a made-up si
 bench-words: $(BIN)/.installed ## quotes and anchors, how right and how fast, beside likeness alone; ARGS="--write" into docs/words.md
 	@exec $(BIN)/python -m benchmarks.words $(ARGS)
 
+.PHONY: bench-suggestions
+bench-suggestions: $(BIN)/.installed ## how well suggestions rank judged sentences; FILE=sentences.jsonl
+	@exec $(BIN)/python -m benchmarks.suggestions $(FILE)
+
 .PHONY: check
 check: $(BIN)/.installed-dev ## format, lint, types, import contracts, missing migrations
 	$(BIN)/ruff format --check .

@@ -23,6 +23,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from rapidfuzz import fuzz
@@ -165,7 +166,7 @@ def speed_of_locate() -> list[str]:
                 outcomes.add(locate(quote, folded).outcome)
                 times.append(1000 * (time.process_time() - begun))
             few = [fold(quote).text for quote in quotes[:3]]
-            peer = [milliseconds(lambda quote=quote: fuzz.partial_ratio_alignment(quote, folded.text)) for quote in few]
+            peer = [milliseconds(partial(fuzz.partial_ratio_alignment, quote, folded.text)) for quote in few]
             lines.append(
                 f"| {kind} | {length} | {', '.join(sorted(outcomes))} | {statistics.median(times):.1f} |"
                 f" {max(times):.1f} | {statistics.median(peer):.1f} |"
