@@ -40,6 +40,7 @@ _MARKER = re.compile(r"\A(?:[-*•‣>]|\d{1,2}[.)])\s+(?=\S)")
 _DASHES = re.compile(r"\s*-+\s*")
 _BEFORE_PUNCTUATION = re.compile(r"\s+(?=[,.;:!?])")
 _CELLS = re.compile(r"\s*\|\s*|\t")
+_PLAIN_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _ENDS_A_SENTENCE = re.compile(r"[.!?…。！？؟][\"'”’»)\]]*$")
 
 
@@ -124,7 +125,8 @@ def with_differences(blocks: Sequence[PlacedBlock], differences: Iterable[Differ
 def _key(text: str) -> str:
     """The words as they are compared."""
     text = _CELLS.sub(" ", _MARKER.sub("", text.strip(), count=1))
-    folded = " ".join(fold(text, keep_case=True).text.split())
+    # What is raised on a page is not in its text layer: there, 10² reads 102.
+    folded = " ".join(fold(text.translate(_PLAIN_DIGITS), keep_case=True).text.split())
     return _DASHES.sub("-", _BEFORE_PUNCTUATION.sub("", folded))
 
 

@@ -28,7 +28,7 @@ KIND_LABELS = {
 }
 _LEFT_OUT = {
     "around": _("What stands around the article on its page was left out."),
-    "deleted": _("Words that a tracked change deletes were left out."),
+    "deleted": _("Words that are struck out, or that a tracked change deletes, were left out."),
     "hidden": _("Words that the document hides were left out."),
     "pictures": _("Pictures were left out; their captions are here."),
     "links": _("There are more links than can be taken along; the first ones are here."),

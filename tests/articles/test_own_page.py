@@ -204,3 +204,11 @@ def test_what_a_newer_revision_changed_is_not_the_page_s_doing():
 )
 def test_pages_made_to_keep_us_busy_are_not_the_article(page: str):
     assert not compare_page(placed(), PageText(page, page)).is_the_article
+
+
+def test_a_number_that_the_page_raises_and_its_text_does_not_is_no_difference():
+    blocks = placed([("paragraph", "Ten times ten, 10², is a hundred."), ("paragraph", "Another stands here.")])
+
+    page = PageText("Ten times ten, 102, is a hundred.\nAnother stands here.")
+
+    assert says_the_same(blocks, page)

@@ -425,3 +425,27 @@ def test_macros_and_embedded_files_of_a_document_stay_in_it():
         package.writestr("word/embeddings/oleObject1.bin", b"\xd0\xcf")
 
     assert blocks(grown.getvalue(), Format.DOCX) == [("headline", "Title"), ("paragraph", "Text.")]
+
+
+def test_a_raised_number_of_a_word_document_stays_raised_and_what_is_struck_out_is_left_out():
+    made = run("Ten is 10") + "".join(
+        f"<w:r><w:rPr>{how}</w:rPr><w:t xml:space='preserve'>{words}</w:t></w:r>"
+        for how, words in (
+            ('<w:vertAlign w:val="superscript"/>', "2"),
+            ("<w:strike/>", " or 9"),
+            ('<w:strike w:val="0"/>', " at least."),
+        )
+    )
+
+    assert blocks(docx(paragraph(made)), Format.DOCX) == [("paragraph", "Ten is 10² at least.")]
+
+
+def test_the_second_paragraph_of_a_footnote_in_markdown_is_no_paragraph_of_the_article():
+    raw = b"Title.\n\nA fact.[^1]\n\n[^1]: The source.\n\n    More of it.\n\nThe end.\n"
+
+    assert blocks(raw, Format.MARKDOWN) == [
+        ("paragraph", "Title."),
+        ("paragraph", "A fact."),
+        ("paragraph", "The end."),
+    ]
+    assert notes(raw, Format.MARKDOWN) == [("footnote", "A fact.", "The source. More of it.", "", "")]

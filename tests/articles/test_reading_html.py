@@ -205,3 +205,43 @@ def test_only_an_address_of_the_web_is_backup(url: str):
 def test_a_hostile_page_is_one_sentence(hostile: str, words: str):
     with pytest.raises(UnreadableText, match=words):
         read(hostile)
+
+
+def test_a_raised_number_stays_raised():
+    html = "<p>Ten: 10<sup>2</sup> km<sup>-1</sup>, the 1<sup>st</sup>, as said in 2020<sup><a href='https://e.org/'>7</a></sup>.</p>"
+
+    assert blocks(html) == [("paragraph", "Ten: 10² km⁻¹, the 1st, as said in 2020⁷.")]
+    assert [note.url for note, _words in notes(html)] == ["https://e.org/"]
+
+
+def test_the_marks_that_a_browser_draws_around_a_quotation_are_text():
+    html = "<p>She said <q>we lost <q>five</q> men</q>, and <q>“yes”</q>.</p>"
+
+    assert blocks(html) == [("paragraph", "She said “we lost ‘five’ men”, and “yes”.")]
+
+
+def test_what_is_struck_out_is_left_out_and_said_so():
+    html = (
+        "<p>It was <s>5</s> <strike>6</strike> <span style='color:red;text-decoration:line-through'>7</span> eight.</p>"
+    )
+
+    assert blocks(html) == [("paragraph", "It was eight.")]
+    assert read(html).left_out == {"deleted"}
+
+
+def test_who_said_a_quote_stands_below_it():
+    html = (
+        "<p>Intro.</p><blockquote><p>We lost five.</p><footer>— Jane Roe</footer></blockquote><footer>Imprint</footer>"
+    )
+
+    assert blocks(html) == [("paragraph", "Intro."), ("quote", "We lost five."), ("quote", "— Jane Roe")]
+
+
+def test_a_bullet_that_word_draws_is_no_word_and_its_number_is():
+    item = "<p class=MsoListParagraph>{}</p>"
+    drawn = "<span style='mso-list:Ignore'>{}<span style='font:7pt'>&nbsp;&nbsp; </span></span>{}"
+    html = "<p>Intro.</p>" + "".join(
+        item.format(drawn.format(*one)) for one in (("·", "Dot"), ("o", "Ring"), ("2.", "Two"))
+    )
+
+    assert blocks(html) == [("paragraph", "Intro."), ("item", "Dot"), ("item", "Ring"), ("item", "2. Two")]

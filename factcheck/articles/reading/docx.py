@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from factcheck.articles.reading.found import BETWEEN_CELLS, Found, Unreadable, Writer, one_text, web_address
+from factcheck.articles.reading.found import BETWEEN_CELLS, Found, Unreadable, Writer, one_text, raised, web_address
 from factcheck.articles.reading.packages import Package, attribute, child, local, resolved
 
 # By the style's name, which is English whatever the language of the program; the id is not.
@@ -389,6 +389,11 @@ class _Reader:
         hidden = self._is_hidden(run)
         if hidden:
             self.left_out.add("hidden")
+        properties = child(run, "rPr")
+        struck = properties is not None and any(_is_on(child(properties, one)) for one in ("strike", "dstrike"))
+        if struck:
+            self.left_out.add("deleted")
+        is_raised = properties is not None and _value(child(properties, "vertAlign")) == "superscript"
         for element in run:
             name = local(element)
             if name == "fldChar":
@@ -396,11 +401,11 @@ class _Reader:
             elif name == "instrText":
                 if state.fields and not state.fields[-1][1]:
                     state.fields[-1][0] += element.text or ""
-            elif hidden or any(not begun for _instruction, begun, _start in state.fields):
+            elif hidden or struck or any(not begun for _instruction, begun, _start in state.fields):
                 # The instruction of a field is no text; its result is.
                 continue
             elif name == "t":
-                writer.text(element.text or "")
+                writer.text(raised(element.text or "") if is_raised else element.text or "")
             elif name in ("tab", "ptab"):
                 writer.text(" ")
             elif name in ("br", "cr"):

@@ -24,6 +24,8 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u2060\ufeff\uff
 _LINE_ENDS = re.compile("\r\n|[\r\f\v\x85\u2028\u2029]")
 _URL = re.compile(r"https?://[^\s<>\"“”„]+", re.IGNORECASE)
 _URL_TAIL = ".,;:!?'’»”"
+_NUMBER = re.compile(r"\s*[+−–-]?[0-9]{1,3}\s*")
+_RAISED = str.maketrans("0123456789+-−–", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻")
 
 
 class Unreadable(Exception):
@@ -215,6 +217,11 @@ def _space(match: re.Match[str]) -> str:
 
 def names(words: str) -> frozenset[str]:
     return frozenset(words.split())
+
+
+def raised(text: str) -> str:
+    """A number in letters that stay raised where nothing else says so: 10² is not 102."""
+    return text.translate(_RAISED) if _NUMBER.fullmatch(text) else text
 
 
 def one_line(text: str) -> str:

@@ -14,7 +14,10 @@ from factcheck.articles.reading.found import Found, TooLarge, one_line
 MAX_BYTES = 2 * 1024 * 1024
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?P<lines>(?:.*\n){0,100}?)(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
 _KEY = re.compile(r"(?P<key>[A-Za-z_]+)\s*:\s*(?P<value>.*?)\s*$")
-_FOOTNOTE = re.compile(r"^\[\^(?P<name>[^\]\s]{1,50})\]:[ \t]*(?P<text>(?:.*)(?:\n(?:[ \t]+\S.*))*)\n?", re.MULTILINE)
+_FOOTNOTE = re.compile(
+    r"^\[\^(?P<name>[^\]\s]{1,50})\]:[ \t]*(?P<text>.*(?:\n[ \t]+\S.*|\n(?:[ \t]*\n){1,3}(?: {4}|\t).*)*)\n?",
+    re.MULTILINE,
+)
 _REFERENCE = re.compile(r"\[\^(?P<name>[^\]\s]{1,50})\]")
 # A stand-in for a reference, which Markdown takes for a letter and no text has.
 _FIRST_STAND_IN, _LAST_STAND_IN = 0xF0000, 0xFFFFD

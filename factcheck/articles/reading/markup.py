@@ -24,6 +24,7 @@ from factcheck.articles.reading.found import (
     names,
     one_line,
     one_text,
+    raised,
     web_address,
 )
 
@@ -56,7 +57,10 @@ _QUOTE_CLASS = re.compile(
 )
 _CAPTION_CLASS = re.compile(r"(?:^|[\s_-])(?:caption|msocaption|wp-caption-text)(?:$|[\s_-])", re.IGNORECASE)
 _LIST_CLASS = re.compile(r"(?:^|\s)MsoListParagraph", re.IGNORECASE)
-_BULLET = re.compile(r"[·•▪◦§oo–-]\s+")
+# Word marks its drawn bullets and numbers; a bullet is one letter of a symbol font, a number has a full stop.
+_WORD_MARKER = re.compile(r"mso-list\s*:\s*ignore", re.IGNORECASE)
+_STRUCK_STYLE = re.compile(r"(?:^|;)\s*text-decoration(?:-line)?\s*:[^;]*line-through", re.IGNORECASE)
+_OPENS_QUOTE = re.compile(r"\s*[\"'“”„‘‚«»‹›]")
 _COMMENT_TARGET = re.compile(r"(?:cmnt|msocom|comment)", re.IGNORECASE)
 _BACK_ARROW = re.compile(r"[\s↩↑^\ufe0e\ufe0f]*")
 _ANY_SPACE = re.compile(r"\s+")
@@ -197,9 +201,15 @@ class _Reader:
         if _is_hidden(element):
             left_out.add("hidden")
             return None, _nothing
-        if name == "del":
+        if name in ("del", "s", "strike") or _STRUCK_STYLE.search(element.get("style", "")):
             left_out.add("deleted")
             return None, _nothing
+        if _WORD_MARKER.search(element.get("style", "")) and len(_beginning(element).strip()) < 2:
+            return None, _nothing
+        if name == "footer" and kind == "quote":
+            # Who said it.
+            writer.begin(kind)
+            return kind, partial(writer.begin, kind)
         if name in _AROUND and not self._is_whole(element):
             left_out.add("around")
             writer.begin(kind)
@@ -216,6 +226,11 @@ class _Reader:
             return kind, _nothing
         if name == "a":
             return kind, self._anchor(element)
+        if name == "sup":
+            _raise(element)
+            return kind, _nothing
+        if name == "q":
+            return kind, self._quotation(element)
         if name in ("p", "div", "section", "span") and kind == "row":
             # Paragraphs in a cell are lines of it.
             if name != "span" and not writer.is_empty:
@@ -286,6 +301,15 @@ class _Reader:
         in_group = parent is not None and parent.tag == "hgroup"
         return bool(_DECK.search(classes)) or itemprop in ("description", "alternativeheadline") or in_group
 
+    def _quotation(self, element: Any) -> Callable[[], None]:
+        """The marks that a browser draws around <q>; what is to be done at its end."""
+        if _OPENS_QUOTE.match(_beginning(element)):
+            return _nothing
+        depth = sum(1 for _one in islice(element.iterancestors("q"), 2))
+        opening, closing = "‘’" if depth % 2 else "“”"
+        self.writer.text(opening)
+        return partial(self.writer.text, closing)
+
     # --- notes ---------------------------------------------------------------------------------
 
     def _anchor(self, element: Any) -> Callable[[], None]:
@@ -351,6 +375,23 @@ class _Reader:
 
 def _nothing() -> None:
     pass
+
+
+def _raise(element: Any) -> None:
+    """Where all that stands in <sup> is a number, the digits themselves become raised ones."""
+    words = _beginning(element)
+    if raised(words) == words:
+        return
+    for one in element.iter():
+        if one.text:
+            one.text = raised(one.text)
+        if one.tail and one is not element:
+            one.tail = raised(one.tail)
+
+
+def _beginning(element: Any) -> str:
+    """Its first pieces of text: elements of a kind may be nested a thousand deep, each with the whole page in it."""
+    return "".join(str(piece) for piece in islice(element.itertext(), 10))
 
 
 def _inner(element: Any) -> str:
