@@ -88,7 +88,7 @@ ODT_STYLES = """<style:style style:name="P1" style:parent-style-name="Title"/>
 <text:list-level-style-number text:level="1" style:num-format="1"/></text:list-style>"""
 
 
-def odt(body: str, *, manifest: str = "", doctype: str = "") -> bytes:
+def odt(body: str, *, manifest: str = "", doctype: str = "", styles: str = "") -> bytes:
     named = "".join(f'<style:style style:name="{name}"/>' for name in ("Title", "Subtitle", "Quotations", "Caption"))
     return zipped(
         {
@@ -97,7 +97,7 @@ def odt(body: str, *, manifest: str = "", doctype: str = "") -> bytes:
             "styles.xml": f"<office:document-styles {_ODT_NAMES}><office:styles>{named}</office:styles>"
             "</office:document-styles>",
             "content.xml": f"<?xml version='1.0'?>{doctype}<office:document-content {_ODT_NAMES}>"
-            f"<office:automatic-styles>{ODT_STYLES}</office:automatic-styles>"
+            f"<office:automatic-styles>{ODT_STYLES}{styles}</office:automatic-styles>"
             f"<office:body><office:text>{body}</office:text></office:body></office:document-content>",
         },
         stored=("mimetype",),

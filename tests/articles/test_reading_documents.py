@@ -449,3 +449,17 @@ def test_the_second_paragraph_of_a_footnote_in_markdown_is_no_paragraph_of_the_a
         ("paragraph", "The end."),
     ]
     assert notes(raw, Format.MARKDOWN) == [("footnote", "A fact.", "The source. More of it.", "", "")]
+
+
+def test_a_raised_number_of_an_opendocument_text_stays_raised_and_what_is_struck_out_is_left_out():
+    styles = (
+        '<style:style style:name="T1" style:family="text"><style:text-properties style:text-position="super 58%"/>'
+        '</style:style><style:style style:name="T2" style:family="text">'
+        '<style:text-properties style:text-line-through-style="solid"/></style:style>'
+    )
+    body = (
+        '<text:p>Ten is 10<text:span text:style-name="T1">2</text:span>'
+        '<text:span text:style-name="T2"> or 9</text:span> at least.</text:p>'
+    )
+
+    assert blocks(odt(body, styles=styles), Format.ODT) == [("paragraph", "Ten is 10² at least.")]

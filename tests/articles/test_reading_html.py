@@ -245,3 +245,11 @@ def test_a_bullet_that_word_draws_is_no_word_and_its_number_is():
     )
 
     assert blocks(html) == [("paragraph", "Intro."), ("item", "Dot"), ("item", "Ring"), ("item", "2. Two")]
+
+
+def test_an_item_has_the_number_that_the_page_gives_it():
+    assert blocks("<p>Intro.</p><ol><li>One<li value=9>Nine<li>Ten</ol>")[1:] == [
+        ("item", "1. One"),
+        ("item", "9. Nine"),
+        ("item", "10. Ten"),
+    ]

@@ -284,7 +284,8 @@ class _Reader:
         if parent not in self.numbers:
             start = parent.get("start", "1")
             self.numbers[parent] = int(start) - 1 if start.isdecimal() and len(start) < 6 else 0
-        self.numbers[parent] += 1
+        own = item.get("value", "")
+        self.numbers[parent] = int(own) if own.isdecimal() and len(own) < 6 else self.numbers[parent] + 1
         style = f"{parent.get('style', '')};{item.get('style', '')}".replace(" ", "").lower()
         return 0 if "list-style-type:none" in style or "list-style:none" in style else self.numbers[parent]
 

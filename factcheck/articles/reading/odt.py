@@ -6,7 +6,16 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from factcheck.articles.reading.found import BETWEEN_CELLS, Found, Unreadable, Writer, names, one_text, web_address
+from factcheck.articles.reading.found import (
+    BETWEEN_CELLS,
+    Found,
+    Unreadable,
+    Writer,
+    names,
+    one_text,
+    raised,
+    web_address,
+)
 from factcheck.articles.reading.packages import Package, attribute, child, local
 
 _KINDS = {
@@ -39,6 +48,8 @@ class _Style:
     name: str
     parent: str
     hidden: bool
+    raised: bool = False
+    struck: bool = False
 
 
 @dataclass
@@ -95,7 +106,17 @@ class _Reader:
                     properties = child(style, "text-properties")
                     display = attribute(properties, "display") if properties is not None else ""
                     plain_name = _SPACE.sub(" ", attribute(style, "display-name") or name).lower()
-                    self.styles[name] = _Style(plain_name, attribute(style, "parent-style-name"), display == "none")
+                    position, line = (
+                        attribute(properties, what) if properties is not None else ""
+                        for what in ("text-position", "text-line-through-style")
+                    )
+                    self.styles[name] = _Style(
+                        plain_name,
+                        attribute(style, "parent-style-name"),
+                        hidden=display == "none",
+                        raised=position.startswith("super"),
+                        struck=line not in ("", "none"),
+                    )
                 elif local(style) == "list-style":
                     self.numbered[name] = {
                         int(level)
@@ -253,7 +274,11 @@ class _Reader:
         elif name in _INLINE:
             if self._is_hidden(part):
                 self.left_out.add("hidden")
+            elif any(style.struck for style in self._chain(part)):
+                self.left_out.add("deleted")
             else:
+                if part.text and any(style.raised for style in self._chain(part)):
+                    part.text = raised(part.text)
                 self._inline(part, writer, cell=cell, plain=plain)
 
     def _drawing(self, element: Any) -> None:
