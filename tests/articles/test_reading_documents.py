@@ -463,3 +463,9 @@ def test_a_raised_number_of_an_opendocument_text_stays_raised_and_what_is_struck
     )
 
     assert blocks(odt(body, styles=styles), Format.ODT) == [("paragraph", "Ten is 10² at least.")]
+
+
+def test_a_style_that_is_named_and_not_described_is_known_by_its_name() -> None:
+    body = "<text:p>The bridge.</text:p>" + '<text:p text:style-name="Drawing">Seen from the west.</text:p>'
+
+    assert blocks(odt(body), Format.ODT) == [("paragraph", "The bridge."), ("caption", "Seen from the west.")]

@@ -192,6 +192,9 @@ class _Reader:
             seen.add(name)
             found.append(self.styles[name])
             name = found[-1].parent
+        if name and name not in self.styles:
+            # A program may name a style that it does not describe: its name says enough.
+            found.append(_Style(_SPACE.sub(" ", name).lower(), "", hidden=False))
         return found
 
     def _is_hidden(self, element: Any) -> bool:
