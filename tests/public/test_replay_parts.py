@@ -17,7 +17,8 @@ SITE = "http://news.example"
 
 
 def stored(*answers: tuple[str, bytes]) -> str:
-    warc, _summary = write([exchange(raw, url=f"{SITE}{path}") for path, raw in answers])
+    first, *parts = [exchange(raw, url=f"{SITE}{path}") for path, raw in answers]
+    warc, _summary = write([first], requisites=parts)
     return blobs.store(warc).sha256
 
 
