@@ -11,13 +11,11 @@ import contextlib
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from factcheck.archive import blobs
@@ -25,6 +23,7 @@ from factcheck.archive.blobs import Blob
 from factcheck.archive.browser.bounds import MAX_HOPS
 from factcheck.archive.browser.driving import File, Order, Rendered, rendering
 from factcheck.archive.classify import Verdict
+from factcheck.archive.errors import NotNow
 from factcheck.archive.extracting import Extracted, Layer, extract
 from factcheck.archive.models import CaptureRequest, Rendering, TextLayer
 from factcheck.archive.outcomes import Outcome
@@ -39,7 +38,6 @@ from factcheck.outbound.proxying import ProxyLimits, RecordingProxy
 
 EXTRACTOR, EXTRACTOR_VERSION = "browser", "1"
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
-TRY_AGAIN_AFTER = timedelta(seconds=5)
 _PNG, _PDF, _HTML = "image/png", "application/pdf", "text/html; charset=utf-8"
 # Of each: the name in the WARC ("view" and "fullPage" as other archivers call them), and its type.
 _KINDS = {
@@ -49,10 +47,6 @@ _KINDS = {
     Rendering.Kind.DOM: ("urn:dom:", _HTML),
     Rendering.Kind.PRINT: ("urn:print:", _PDF),
 }
-
-
-class NoBrowserFree(Exception):
-    """As many pages are open in browsers as may be at once."""
 
 
 class _Slots:
@@ -66,7 +60,7 @@ class _Slots:
     def one(self) -> Iterator[None]:
         with self._lock:
             if self._taken >= settings.CAPTURE_BROWSERS:
-                raise NoBrowserFree
+                raise NotNow(_("All browsers are in use; it is this page's turn soon."))
             self._taken += 1
         try:
             yield
@@ -151,7 +145,7 @@ class Opened:
 
 @contextlib.contextmanager
 def opened(lease: Lease, request: CaptureRequest, *, user_agent: str, seconds: float) -> Iterator[Opened]:
-    """Open the page of a request, within ``seconds``. Raises NoBrowserFree.
+    """Open the page of a request, within ``seconds``. Raises NotNow.
 
     Its exchanges, like those of ``fetch_document``, are there until the end of the block.
     """
@@ -178,11 +172,6 @@ def opened(lease: Lease, request: CaptureRequest, *, user_agent: str, seconds: f
             # What a script still asks for now is of no page that anybody saw.
             proxy.stop()
             yield _put_together(request, proxy, rendered)
-
-
-def put_off(lease: Lease) -> None:
-    """All browsers are in use: the order waits, and none of its attempts is spent."""
-    lease.put_off(timezone.now() + TRY_AGAIN_AFTER, _("All browsers are in use; it is this page's turn soon."))
 
 
 def _put_together(request: CaptureRequest, proxy: RecordingProxy, rendered: Rendered) -> Opened:

@@ -25,8 +25,9 @@ from django.utils.translation import gettext as _
 from factcheck.archive import blobs, browsing, media
 from factcheck.archive.blocks import blocks_root
 from factcheck.archive.browser.driving import browser_available
-from factcheck.archive.browsing import NoBrowserFree, Opened
+from factcheck.archive.browsing import Opened
 from factcheck.archive.classify import Received, Verdict, classify
+from factcheck.archive.errors import NotNow
 from factcheck.archive.extracting import Extracted, extract
 from factcheck.archive.extraction.limits import WALL_SECONDS
 from factcheck.archive.media_facts import read_media
@@ -58,7 +59,7 @@ RETRY_AFTER = (
     timedelta(hours=12),
 )
 # Until what was in the way has ended, mostly.
-AGAIN_AFTER = timedelta(seconds=15)
+AGAIN_AFTER = timedelta(seconds=10)
 # What is larger is read one at a time in each process: its text is held several times over.
 LARGE_PAGE_BYTES = 2 * 1024 * 1024
 # A wall seldom falls, and each knock may raise it: twice, and then it is sealed as what it is.
@@ -93,46 +94,36 @@ def run_capture(lease: Lease) -> None:
     if request.state == CaptureRequest.State.SEALED:
         # Another attempt was quicker; only the row of this one is still open.
         return
-    if request.engine == Engine.UPLOAD:
-        # Uploads are sealed by the same means, which are in here.
-        from factcheck.archive.uploading import run_upload
+    try:
+        if request.engine == Engine.UPLOAD:
+            # Uploads are sealed by the same means, which are in here.
+            from factcheck.archive.uploading import run_upload
 
-        run_upload(lease, request)
-        return
-    if request.engine == Engine.BROWSER:
-        _run_in_a_browser(lease, request)
-        return
+            run_upload(lease, request)
+        elif request.engine == Engine.BROWSER:
+            _run_in_a_browser(lease, request)
+        else:
+            _run_without_a_browser(lease, request)
+    except NotNow as busy:
+        # Two that are in each other's way would otherwise meet again and again.
+        lease.put_off(timezone.now() + AGAIN_AFTER + timedelta(seconds=lease.job_id % 10), str(busy))
+
+
+def _run_without_a_browser(lease: Lease, request: CaptureRequest) -> None:
     started_at = timezone.now()
     lease.stage("fetching")
     limits = limits_for(lease.seconds_left())
-    try:
-        fetched = fetch_document(
-            request.canonical_url,
-            limits=limits,
-            user_agent=user_agent_for(request),
-            on_hop=_Sites(lease, request),
-            despite_tls=request.unverified_tls,
-        )
-    except _SiteBusy:
-        _put_off(lease, _("The page leads to a site that is being archived."))
-        return
-    try:
-        with fetched:
-            if fetched.final is None:
-                _end_without_answer(lease, request, fetched, started_at)
-            else:
-                _end_with_answer(lease, request, fetched, fetched.final, limits, started_at)
-    except _TooManyLarge:
-        _put_off(lease, _("Other large pages are being read; it is this one's turn soon."))
-
-
-def _put_off(lease: Lease, reason: str) -> None:
-    # Two that are in each other's way would otherwise meet again and again.
-    lease.put_off(timezone.now() + AGAIN_AFTER + timedelta(seconds=lease.job_id % 10), reason)
-
-
-class _TooManyLarge(Exception):
-    """The turn of this large page does not come within its time."""
+    with fetch_document(
+        request.canonical_url,
+        limits=limits,
+        user_agent=user_agent_for(request),
+        on_hop=_Sites(lease, request),
+        despite_tls=request.unverified_tls,
+    ) as fetched:
+        if fetched.final is None:
+            _end_without_answer(lease, request, fetched, started_at)
+        else:
+            _end_with_answer(lease, request, fetched, fetched.final, limits, started_at)
 
 
 class _LargePages:
@@ -141,12 +132,12 @@ class _LargePages:
 
     @contextmanager
     def one_at_a_time(self, size: int, lease: Lease) -> Iterator[None]:
-        """Wait until no other large page is read in this process; small ones wait for nobody. Raises _TooManyLarge."""
+        """Wait until no other large page is read in this process; small ones wait for nobody. Raises NotNow."""
         if size < LARGE_PAGE_BYTES:
             yield
             return
         if not self._turn.acquire(timeout=max(0.0, lease.seconds_left() - EXTRACTING_SECONDS - SLACK_SECONDS)):
-            raise _TooManyLarge
+            raise NotNow(_("Other large pages are being read; it is this one's turn soon."))
         try:
             yield
         finally:
@@ -156,12 +147,8 @@ class _LargePages:
 _large_pages = _LargePages()
 
 
-class _SiteBusy(Exception):
-    """A redirect leads to a site of which another page is being fetched."""
-
-
 class _Sites:
-    """On the way through redirects, to be the only capture at each site before it is asked."""
+    """On the way through redirects, to be the only capture at each site before it is asked. Raises NotNow."""
 
     def __init__(self, lease: Lease, request: CaptureRequest) -> None:
         self._lease = lease
@@ -175,7 +162,7 @@ class _Sites:
             return
         if place not in self._here:
             if not self._lease.take_place(place):
-                raise _SiteBusy
+                raise NotNow(_("The page leads to a site that is being archived."))
             self._here.add(place)
 
 
@@ -191,16 +178,11 @@ def _run_in_a_browser(lease: Lease, request: CaptureRequest) -> None:
     seconds = min(
         float(settings.CAPTURE_BROWSER_SECONDS), lease.seconds_left() - 2 * EXTRACTING_SECONDS - SLACK_SECONDS / 2
     )
-    try:
-        with browsing.opened(lease, request, user_agent=user_agent_for(request), seconds=seconds) as page:
-            if page.fetched.final is None:
-                _end_without_answer(lease, request, page.fetched, started_at)
-            else:
-                _end_with_answer(lease, request, page.fetched, page.fetched.final, limits, started_at, page=page)
-    except NoBrowserFree:
-        browsing.put_off(lease)
-    except _TooManyLarge:
-        _put_off(lease, _("Other large pages are being read; it is this one's turn soon."))
+    with browsing.opened(lease, request, user_agent=user_agent_for(request), seconds=seconds) as page:
+        if page.fetched.final is None:
+            _end_without_answer(lease, request, page.fetched, started_at)
+        else:
+            _end_with_answer(lease, request, page.fetched, page.fetched.final, limits, started_at, page=page)
 
 
 def give_up(subject: str, reason: str) -> None:

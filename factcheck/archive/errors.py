@@ -4,6 +4,7 @@ FactcheckError
 ├── CaptureError
 │   ├── CaptureNotPossible   the order is refused; nothing was begun
 │   └── UploadRefused        a file that is not taken as a copy; nothing of it is kept
+├── NotNow                   what a capture needs is in use: it waits, and no attempt is spent
 ├── BlobError
 │   ├── BlobMissing          the bytes are not in the store
 │   └── BlobDamaged          they are, but are not the bytes they were
@@ -24,6 +25,10 @@ class CaptureError(FactcheckError):
 
 class CaptureNotPossible(CaptureError):
     """What was typed is not an address of a page."""
+
+
+class NotNow(FactcheckError):
+    """The sentence says what is in the way."""
 
 
 class WitnessNotAsked(FactcheckError):
