@@ -98,6 +98,17 @@ def test_nobody_gets_bytes_out_of_the_store_by_naming_them(kept: str):
     assert page.context["form"]["title"].value() == "Bridge closes"
 
 
+@pytest.mark.parametrize("step", ["save", "edit"])
+def test_a_document_that_somebody_handed_in_is_read_for_nobody_else(step: str):
+    fields = carried(hand_in(file=upload())) | {"step": step}
+
+    page = client_of(factories.editor()).post(reverse("desk:article_new"), fields)
+
+    assert "lost on the way" in words(page)
+    assert "Repairs cost 40 million." not in words(page)
+    assert not Article.objects.exists()
+
+
 def test_a_document_that_the_store_has_no_more_is_asked_for_again():
     fields = carried(hand_in(file=upload()))
     for path in blobs.all_paths():

@@ -10,6 +10,7 @@ from django.core import signing
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
+from factcheck.accounts.models import User
 from factcheck.archive import blobs
 from factcheck.archive.errors import BlobError
 from factcheck.articles.errors import UnreadableText
@@ -21,7 +22,6 @@ from factcheck.desk.forms.once import OnceField
 
 # Before pasted markup, which may name the charset of the page that it is from: what a browser sends is UTF-8.
 PASTED = b"\xef\xbb\xbf"
-_SALT = "factcheck.handed-in"
 # Less than the store keeps what nothing names.
 _KEPT_FOR = timedelta(hours=20)
 _LOST = _("The text was lost on the way. Hand it in once more.")
@@ -179,11 +179,16 @@ class CarriedFields(RemovalFields):
     """The second step: the bytes as they were handed in.
 
     A plain text is carried through the page. A document lies in the store, where what nothing names is deleted
-    after a day; the page carries a signed word for it, so that nobody can ask for bytes that others handed in.
+    after a day; the page carries a word for it that is signed for this person alone, so that nobody can ask for
+    bytes that others handed in.
     """
 
     raw = forms.CharField(widget=forms.HiddenInput, required=False, max_length=(MAX_BYTES + 2) * 4 // 3 + 4)
     kept = forms.CharField(widget=forms.HiddenInput, required=False, max_length=400)
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.by = by
 
     def clean_raw(self) -> bytes:
         try:
@@ -196,7 +201,7 @@ class CarriedFields(RemovalFields):
         cleaned["form"] = Format.TEXT
         if cleaned.get("kept"):
             try:
-                sha256, form = signing.loads(cleaned["kept"], salt=_SALT, max_age=_KEPT_FOR)
+                sha256, form = signing.loads(cleaned["kept"], salt=_salt(self.by), max_age=_KEPT_FOR)
                 cleaned["raw"], cleaned["form"] = blobs.read(sha256), Format(form)
             except (signing.BadSignature, BlobError) as error:
                 cleaned["raw"] = b""
@@ -206,11 +211,15 @@ class CarriedFields(RemovalFields):
         return cleaned
 
 
-def carried(raw: bytes, form: Format = Format.TEXT) -> dict[str, str]:
+def carried(raw: bytes, form: Format, *, by: User) -> dict[str, str]:
     """The initial values of CarriedFields."""
     if form is Format.TEXT:
         return {"raw": base64.b64encode(raw).decode("ascii")}
-    return {"kept": signing.dumps([blobs.store(raw).sha256, str(form)], salt=_SALT)}
+    return {"kept": signing.dumps([blobs.store(raw).sha256, str(form)], salt=_salt(by))}
+
+
+def _salt(by: User) -> str:
+    return f"factcheck.handed-in.{by.pk}"
 
 
 class HandInForm(WordsFields, DetailsFields):

@@ -108,14 +108,15 @@ def article_new(request: DeskRequest) -> HttpResponse:
                 "date": typed.date or draft.published,
                 "language": typed.language or draft.language,
             }
-            preview = HandInPreviewForm(initial=asdict(typed) | found | carried(raw, kind))
+            initial = asdict(typed) | found | carried(raw, kind, by=request.user)
+            preview = HandInPreviewForm(initial=initial, by=request.user)
             return render(request, "desk/articles/new_preview.html", _preview_context(preview, draft))
     form.explain_lost_file(too_large=file_was_too_large(request))
     return render(request, "desk/articles/new.html", {"form": form}, status=422)
 
 
 def _save_new(request: DeskRequest) -> HttpResponse:
-    form = HandInPreviewForm(request.POST)
+    form = HandInPreviewForm(request.POST, by=request.user)
     form.is_valid()
     try:
         draft = _draft_carried(form)
@@ -145,7 +146,7 @@ def _save_new(request: DeskRequest) -> HttpResponse:
 
 def _hand_in_again(request: DeskRequest) -> HandInForm:
     """The first step with everything that the second had."""
-    form = HandInPreviewForm(request.POST)
+    form = HandInPreviewForm(request.POST, by=request.user)
     form.is_valid()
     fields = ("title", "byline", "date", "language", "url", "discreet")
     typed = {name: form[name].value() for name in fields}
@@ -235,7 +236,8 @@ def article_revise(request: DeskRequest, slug: str) -> HttpResponse:
         except FactcheckError as refusal:
             form.add_error(None, str(refusal))
         else:
-            preview = RevisePreviewForm(initial={"version": form.cleaned_data["version"]} | carried(raw, kind))
+            initial = {"version": form.cleaned_data["version"]} | carried(raw, kind, by=request.user)
+            preview = RevisePreviewForm(initial=initial, by=request.user)
             return render(request, "desk/articles/revise_preview.html", context | _preview_context(preview, draft))
     form.explain_lost_file(too_large=file_was_too_large(request))
     return render(request, "desk/articles/revise.html", context | {"form": form}, status=422)
@@ -243,7 +245,7 @@ def article_revise(request: DeskRequest, slug: str) -> HttpResponse:
 
 def _save_revision(request: DeskRequest, context: dict[str, Any]) -> HttpResponse:
     subject: Article = context["article"]
-    form = RevisePreviewForm(request.POST)
+    form = RevisePreviewForm(request.POST, by=request.user)
     form.is_valid()
     try:
         draft = _draft_carried(form)
@@ -282,7 +284,7 @@ def _revise_form(latest: Revision) -> ReviseForm:
 
 
 def _revise_again(request: DeskRequest, latest: Revision) -> ReviseForm:
-    preview = RevisePreviewForm(request.POST)
+    preview = RevisePreviewForm(request.POST, by=request.user)
     preview.is_valid()
     form = _revise_form(latest)
     # What was read at first stays the version that the save is measured by.
