@@ -300,6 +300,9 @@ def answer_query(query: Query, *, answer: str, by: User) -> Query:
     query = Query.objects.get(pk=query.pk)
     if query.asked_by_id == by.pk:
         raise QueryRefused(_("The question is yours: ask another one, or resolve it."))
+    if query.answered_by_id == by.pk and query.answer == answer.strip():
+        # A second click.
+        return query
     if query.answered_at is not None or query.resolved_at is not None:
         raise QueryRefused(_("This query has been answered or resolved meanwhile. Look at that first."))
     if not is_legible(answer):

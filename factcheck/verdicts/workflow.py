@@ -1,4 +1,8 @@
-"""From marked to signed off: which step leads from where to where, and who may take it. One table, asked by all."""
+"""From marked to signed off: which step leads from where to where, and who may take it.
+
+The steps of a review and the claim's page ask this table. Deciding and withdrawing refuse by themselves what is
+withdrawn or in review (``claims.services.lock_claim``); tests/verdicts/test_workflow.py holds them to the table, too.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -53,11 +53,13 @@ def test_nobody_answers_their_own_question_and_nobody_answers_twice():
 
     with pytest.raises(QueryRefused, match="yours"):
         answer_query(query, answer="That of 2025.", by=factories.checker())
-    answer_query(query, answer="That of 2025.", by=factories.reporter())
+    for _click in range(2):
+        answer_query(query, answer="That of 2025.", by=factories.reporter())
     with pytest.raises(QueryRefused, match="meanwhile"):
         answer_query(query, answer="That of 2024.", by=factories.editor())
 
     assert Query.objects.get().answer == "That of 2025."
+    assert Entry.objects.filter(action=Action.QUERY_ANSWERED).count() == 1
 
 
 def test_others_do_not_resolve_it_but_for_an_editor():

@@ -112,21 +112,39 @@ def test_a_query_that_nobody_would_type_is_a_page(query):
     show(factories.checker(), **query)
 
 
-def test_the_number_of_queries_does_not_grow_with_the_list():
+@pytest.mark.parametrize("queue", Queue)
+def test_the_number_of_queries_does_not_grow_with_the_list(queue):
+    def wait_for(person: User) -> None:
+        assign_claims([factories.claim()], to=person, by=person)
+        ask_query(factories.claim(), question="Which budget?", of=person, by=factories.checker())
+        send_back(factories.verdict(), comment="Ask the city.", version=None, by=person)
+        begin_review(factories.verdict(), version=None, by=factories.editor())
+
     def queries() -> int:
-        with CaptureQueriesContext(
-            connection,
-        ) as asked:
-            queue_page(person, Queue.REVIEW)
+        with CaptureQueriesContext(connection) as asked:
+            show(person, list=queue)
         return len(asked)
 
     person = factories.second_checker()
-    factories.verdict()
+    wait_for(person)
     few = queries()
     for _time in range(4):
-        factories.verdict()
+        wait_for(person)
 
+    assert len(listed(person, queue)) >= 5
     assert queries() == few
+
+
+def test_what_is_too_long_or_in_any_script_is_refused_or_kept_as_it_was_typed():
+    claim, chen = factories.claim(), factories.checker()
+    address = reverse("desk:query_new", args=[claim.public_id])
+    words = "أي ميزانية؟ 🧮 e\u0301"
+
+    long = client_of(chen).post(address, {"question": words + "x" * 5_000})
+    assert (long.status_code, words in long.content.decode()) == (422, True)
+    client_of(chen).post(address, {"question": words})
+
+    assert claim.queries.get().question == words
 
 
 def test_a_query_stands_on_the_list_of_whom_it_asks_and_then_on_that_of_who_asked():

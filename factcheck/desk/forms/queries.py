@@ -17,23 +17,29 @@ class PersonField(_PersonChoice):
         return str(obj)
 
 
+# A page of text: what is longer is a document, and belongs among the evidence.
+WORDS_MAX_CHARS = 5_000
+
+
 class AskForm(forms.Form):
     public_id = OnceField()
-    question = forms.CharField(label=_("What do you want to know?"), required=False, widget=forms.Textarea)
+    question = forms.CharField(
+        label=_("What do you want to know?"),
+        required=False,
+        max_length=WORDS_MAX_CHARS,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
     of = PersonField(
         label=_("Whom do you ask?"), queryset=User.objects.none(), required=False, empty_label=_("whoever knows it")
     )
 
     def __init__(self, *args: Any, asker: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["question"].widget.attrs["rows"] = 2
         people = User.objects.filter(is_active=True).exclude(pk=asker.pk)
         self.fields["of"].queryset = people.order_by("name", "username")  # type: ignore[attr-defined]
 
 
 class AnswerForm(forms.Form):
-    answer = forms.CharField(label=_("Answer"), required=False, widget=forms.Textarea)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["answer"].widget.attrs["rows"] = 2
+    answer = forms.CharField(
+        label=_("Answer"), required=False, max_length=WORDS_MAX_CHARS, widget=forms.Textarea(attrs={"rows": 2})
+    )

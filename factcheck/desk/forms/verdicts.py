@@ -4,6 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from factcheck.claims.models import Claim
+from factcheck.desk.forms.queries import WORDS_MAX_CHARS
 from factcheck.verdicts.models import Attribution, Rating
 
 NOT_RATED = "none"
@@ -63,6 +64,7 @@ class SendBackForm(SignOffForm):
     comment = forms.CharField(
         label=_("What is missing"),
         required=False,
+        max_length=WORDS_MAX_CHARS,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("For the desk: readers never see it."),
     )
