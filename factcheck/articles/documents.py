@@ -58,7 +58,6 @@ class Document:
     title: str
     byline: str
     published: str
-    language: str
     charset: str
     left_out: frozenset[str]
 
@@ -115,7 +114,6 @@ def _understood(said: dict[str, Any]) -> Document:
         title=_words(said["title"]),
         byline=_words(said["byline"]),
         published=_words(said["published"]),
-        language=_words(said["language"]),
         charset=_words(said["charset"]),
         left_out=frozenset(str(what) for what in said["left_out"]),
     )

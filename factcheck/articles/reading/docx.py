@@ -268,7 +268,7 @@ class _Reader:
             if not writer.is_empty:
                 writer.text(" ")
         elif not goes_on:
-            kind, marker = ("paragraph", "") if plain else self._kind_of(element, properties, style)
+            kind, marker = ("paragraph", "") if plain else self._kind_of(properties, style)
             writer.begin(kind, marker=marker)
         self._inline(element, writer, state, plain=plain)
         if not plain and not state.in_table and not writer.is_empty:
@@ -283,7 +283,7 @@ class _Reader:
                 self._blocks(box, writer, state, plain=plain)
         return False
 
-    def _kind_of(self, element: Any, properties: Any, style: str) -> tuple[str, str]:
+    def _kind_of(self, properties: Any, style: str) -> tuple[str, str]:
         names = [self._style(key) for key in self._chain(style)]
         outline = _number(_value(child(properties, "outlineLvl"))) if properties is not None else None
         for one in names:

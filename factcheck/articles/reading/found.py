@@ -67,7 +67,6 @@ class Found:
     byline: str = ""
     # As the document writes it; ISO 8601 where it is machine-readable.
     published: str = ""
-    language: str = ""
     charset: str = ""
     # What was seen and deliberately not taken: "around", "deleted", "hidden", "pictures", "embedded", "links".
     left_out: set[str] = field(default_factory=set)
@@ -89,7 +88,6 @@ class Found:
             "title": one_line(self.title)[:500],
             "byline": one_line(self.byline)[:300],
             "published": one_line(self.published)[:40],
-            "language": one_line(self.language)[:20],
             "charset": one_line(self.charset)[:40],
             "left_out": sorted(self.left_out),
         }
@@ -109,6 +107,7 @@ class Writer:
         # Notes whose places are not final yet, by their offset in the open piece.
         self._open_places: dict[int, int] = {}
         self._places: dict[int, Place] = {}
+        self._links = 0
 
     def begin(self, kind: str, *, marker: str = "") -> None:
         """Close the open piece; what is written from now on is of this kind. A marker comes before its first word."""
@@ -190,10 +189,12 @@ class Writer:
 
     def add_note(self, kind: str, start: int, end: int, *, text: str = "", author: str = "", url: str = "") -> None:
         """``start`` and ``end`` are handles, so that this comes after the last ``end()``."""
-        if kind == "link" and sum(note.kind == "link" for note in self.found.notes) >= MAX_LINKS:
-            # A page may be full of them; what a person wrote beside the text is always taken.
-            self.found.left_out.add("links")
-            return
+        if kind == "link":
+            if self._links == MAX_LINKS:
+                # A page may be full of them; what a person wrote beside the text is always taken.
+                self.found.left_out.add("links")
+                return
+            self._links += 1
         if len(self.found.notes) >= MAX_NOTES:
             raise TooLarge("notes")
         self.found.notes.append(

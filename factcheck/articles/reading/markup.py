@@ -125,7 +125,7 @@ class _Reader:
         article = self._article()
         if article is not self.root:
             found.left_out.add("around")
-        self._element(article, "paragraph", around=article is self.root)
+        self._element(article, "paragraph")
         self.writer.end()
         for kind, start, end, text, url in self.waiting:
             self.writer.add_note(kind, start, end, text=text, url=url)
@@ -160,11 +160,10 @@ class _Reader:
         if web_address(found.byline):
             found.byline = ""
         found.published = str(data.get("datePublished") or metas.get("article:published_time", ""))
-        found.language = (root.get("lang") or root.get("xml:lang") or "").partition("-")[0].lower()
 
     # --- the text ------------------------------------------------------------------------------
 
-    def _element(self, top: Any, kind: str, *, around: bool) -> None:
+    def _element(self, top: Any, kind: str) -> None:
         """Walk without recursion: a page may be nested as deep as the parser lets it."""
         # Each entry is an element to be opened, or what is to be done at the end of one.
         stack: list[tuple[Any, str, bool] | Callable[[], None]] = [(top, kind, False)]
@@ -175,7 +174,7 @@ class _Reader:
                 continue
             element, kind, preserved = entry
             tail = partial(self._tail, element, preserved=preserved) if element is not top else _nothing
-            inner, close = self._open(element, kind, around=around)
+            inner, close = self._open(element, kind)
             if inner is None:
                 tail()
                 continue
@@ -189,7 +188,7 @@ class _Reader:
         if element.tail:
             self.writer.text(element.tail, preserved=preserved)
 
-    def _open(self, element: Any, kind: str, *, around: bool) -> tuple[str | None, Callable[[], None]]:
+    def _open(self, element: Any, kind: str) -> tuple[str | None, Callable[[], None]]:
         """The kind that holds inside, or None where the element is passed over; and what to do at its end."""
         name = element.tag if isinstance(element.tag, str) else ""
         writer = self.writer

@@ -65,11 +65,7 @@ def read(data: bytes) -> Found:
             raise TooLarge("pages")
         pages = [list(_lines(document[number])) for number in range(len(document))]
         if not any(pages):
-            raise (
-                Unreadable("image_only" if _has_picture(document) else "damaged")
-                if len(document)
-                else Unreadable("damaged")
-            )
+            raise Unreadable("image_only" if _has_picture(document) else "damaged")
     except pypdfium2.PdfiumError as error:
         raise Unreadable("damaged") from error
     finally:
