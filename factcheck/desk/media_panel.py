@@ -54,8 +54,6 @@ class Alike:
 
 @dataclass(frozen=True)
 class MediaPanel:
-    # "picture", "film", "pdf" or "other"
-    kind: str
     heading: str
     # Why there is less than there could be; "" where nothing is missing.
     problem: str
@@ -89,7 +87,6 @@ def media_panel(capture: Capture, person: User) -> MediaPanel | None:
     within = PictureWithin.objects.filter(capture=capture).count()
     said_heading, said_worth, said_none = _about_words(kind)
     return MediaPanel(
-        kind=kind,
         heading={"film": _("The film"), "pdf": _("The PDF"), "picture": _("The picture")}.get(kind, _("The file")),
         problem=_problem(facts.get("problem", ""), kind),
         make={"film": _film_make, "pdf": _pdf_make}.get(kind, _picture_make)(facts, row),

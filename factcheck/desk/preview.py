@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from factcheck.articles.canonical import BlockKind
 from factcheck.articles.importing import Draft, OfferedLine
+from factcheck.desk.forms.articles import RemovalFields
 
 _REASONS = {
     "advertisement": _("looks like the label of an advertisement"),
@@ -53,7 +55,13 @@ class Part:
         return str(_REASONS.get(self.offered.reason, self.offered.reason)) if self.offered else ""
 
 
-def parts(draft: Draft) -> Iterator[Part]:
+def preview_context(form: RemovalFields, draft: Draft) -> dict[str, Any]:
+    """What desk/articles/_preview.html needs, and the form that it stands in."""
+    ticked = {str(number) for number in form["remove"].value() or []}
+    return {"form": form, "draft": draft, "parts": list(_parts(draft)), "ticked": ticked}
+
+
+def _parts(draft: Draft) -> Iterator[Part]:
     offered = {line.number: line for line in draft.offered}
     if draft.pieces:
         yield from (Part(piece.text, offered.get(piece.number), piece.kind) for piece in draft.pieces)
@@ -71,4 +79,5 @@ def parts(draft: Draft) -> Iterator[Part]:
 
 
 def left_out(draft: Draft) -> list[str]:
+    """What stood in the document and was not taken, each in a sentence."""
     return [str(sentence) for what, sentence in _LEFT_OUT.items() if what in draft.left_out]

@@ -10,12 +10,12 @@ from django.utils.translation import ngettext
 
 from factcheck.accounts.permissions import Act, may
 from factcheck.articles.canonical import starts_with_marker
-from factcheck.articles.importing import Draft
-from factcheck.desk import preview
 from factcheck.desk.http import DeskRequest
+from factcheck.desk.preview import left_out
 
 register = template.Library()
 register.filter("has_marker", starts_with_marker)
+register.filter("left_out", left_out)
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,3 @@ def missed_requisites(reason: str, number: int) -> str:
     }
     other = ngettext("%(n)d is missing.", "%(n)d are missing.", number)
     return sentences.get(reason, other) % {"n": number}
-
-
-@register.filter
-def left_out(draft: Draft) -> list[str]:
-    """What stood in a document and was not taken, each in a sentence."""
-    return preview.left_out(draft)

@@ -32,7 +32,7 @@ from factcheck.desk.forms.articles import (
 )
 from factcheck.desk.forms.marking import MarkForm
 from factcheck.desk.http import DeskRequest, desk_view
-from factcheck.desk.preview import parts
+from factcheck.desk.preview import preview_context
 from factcheck.desk.selectors_articles import article_rows, workspace
 from factcheck.desk.selectors_back_up import back_up_of
 from factcheck.desk.selectors_history import article_entries, events
@@ -110,7 +110,7 @@ def article_new(request: DeskRequest) -> HttpResponse:
             }
             initial = asdict(typed) | found | carried(raw, kind, by=request.user)
             preview = HandInPreviewForm(initial=initial, by=request.user)
-            return render(request, "desk/articles/new_preview.html", _preview_context(preview, draft))
+            return render(request, "desk/articles/new_preview.html", preview_context(preview, draft))
     form.explain_lost_file(too_large=file_was_too_large(request))
     return render(request, "desk/articles/new.html", {"form": form}, status=422)
 
@@ -139,9 +139,13 @@ def _save_new(request: DeskRequest) -> HttpResponse:
         except FactcheckError as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, _("The article is in. Select words to mark the first claim."))
-            return redirect("desk:article", revision.article.slug)
-    return render(request, "desk/articles/new_preview.html", _preview_context(form, draft), status=422)
+            return article_is_in(request, revision)
+    return render(request, "desk/articles/new_preview.html", preview_context(form, draft), status=422)
+
+
+def article_is_in(request: DeskRequest, revision: Revision) -> HttpResponse:
+    messages.success(request, _("The article is in. Select words to mark the first claim."))
+    return redirect("desk:article", revision.article.slug)
 
 
 def _hand_in_again(request: DeskRequest) -> HandInForm:
@@ -181,11 +185,6 @@ def _words_again(request: DeskRequest, form: HandInPreviewForm | RevisePreviewFo
             ),
         )
     return words
-
-
-def _preview_context(form: HandInPreviewForm | RevisePreviewForm, draft: Draft) -> dict[str, Any]:
-    ticked = {str(number) for number in form["remove"].value() or []}
-    return {"form": form, "draft": draft, "parts": list(parts(draft)), "ticked": ticked}
 
 
 @desk_view(Act.WRITE_ARTICLE)
@@ -238,7 +237,7 @@ def article_revise(request: DeskRequest, slug: str) -> HttpResponse:
         else:
             initial = {"version": form.cleaned_data["version"]} | carried(raw, kind, by=request.user)
             preview = RevisePreviewForm(initial=initial, by=request.user)
-            return render(request, "desk/articles/revise_preview.html", context | _preview_context(preview, draft))
+            return render(request, "desk/articles/revise_preview.html", context | preview_context(preview, draft))
     form.explain_lost_file(too_large=file_was_too_large(request))
     return render(request, "desk/articles/revise.html", context | {"form": form}, status=422)
 
@@ -274,7 +273,7 @@ def _save_revision(request: DeskRequest, context: dict[str, Any]) -> HttpRespons
         else:
             messages.success(request, found_again(revision))
             return redirect("desk:article", subject.slug)
-    return render(request, "desk/articles/revise_preview.html", context | _preview_context(form, draft), status=422)
+    return render(request, "desk/articles/revise_preview.html", context | preview_context(form, draft), status=422)
 
 
 def _revise_form(latest: Revision) -> ReviseForm:

@@ -3,10 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
@@ -14,14 +12,15 @@ from factcheck.accounts.permissions import Act
 from factcheck.archive.models import Capture, CaptureRequest, Engine
 from factcheck.archive.outcomes import NextStep
 from factcheck.archive.selectors import Progress, capture_progress
-from factcheck.archive.services import request_capture, retry_capture
+from factcheck.archive.services import URL_MAX_CHARS, request_capture, retry_capture
 from factcheck.articles.from_pages import read_page
 from factcheck.articles.importing import Draft
 from factcheck.articles.services import Details, import_page
 from factcheck.desk.forms.from_page import AgainForm, FromPageForm, FromPagePreviewForm
 from factcheck.desk.http import DeskRequest, desk_view
-from factcheck.desk.preview import parts
+from factcheck.desk.preview import preview_context
 from factcheck.desk.selectors_capture_list import requests_visible_to
+from factcheck.desk.views.articles import article_is_in
 from factcheck.lib.errors import FactcheckError
 
 
@@ -29,7 +28,7 @@ from factcheck.lib.errors import FactcheckError
 @require_http_methods(["GET", "HEAD", "POST"])
 def article_from_page(request: DeskRequest) -> HttpResponse:
     if request.method != "POST":
-        form = FromPageForm(initial={"url": request.GET.get("url", "")[:2_000]})
+        form = FromPageForm(initial={"url": request.GET.get("url", "")[:URL_MAX_CHARS]})
         return render(request, "desk/articles/from_page.html", {"form": form})
     form = FromPageForm(request.POST)
     if form.is_valid():
@@ -85,8 +84,7 @@ def _save(request: DeskRequest, order: CaptureRequest, capture: Capture, draft: 
         except FactcheckError as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, _("The article is in. Select words to mark the first claim."))
-            return redirect("desk:article", revision.article.slug)
+            return article_is_in(request, revision)
     context = _preview(order, capture, draft, form)
     return render(request, "desk/articles/from_page_preview.html", context, status=422)
 
@@ -129,12 +127,4 @@ def _waiting(order: CaptureRequest, progress: Progress) -> dict[str, Any]:
 
 
 def _preview(order: CaptureRequest, capture: Capture, draft: Draft, form: FromPagePreviewForm) -> dict[str, Any]:
-    ticked = {str(number) for number in form["remove"].value() or []}
-    return {
-        "order": order,
-        "capture": capture,
-        "form": form,
-        "draft": draft,
-        "parts": list(parts(draft)),
-        "ticked": ticked,
-    }
+    return {"order": order, "capture": capture} | preview_context(form, draft)

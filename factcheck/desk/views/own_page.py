@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from factcheck.accounts.permissions import Act
@@ -16,6 +17,8 @@ from factcheck.desk.selectors_own_page import own_page_view
 from factcheck.desk.views.articles import found_again
 from factcheck.lib.errors import FactcheckError
 from factcheck.publications.own_pages import order_now
+
+_LOST = gettext_lazy("It was lost on the way which ones you meant. Tick them once more.")
 
 
 @desk_view()
@@ -48,7 +51,7 @@ def own_page_take(request: DeskRequest, slug: str) -> HttpResponse:
     article = get_object_or_404(Article, slug=slug)
     form = TakeForm(request.POST)
     if not form.is_valid():
-        return _refused(request, article, _("It was lost on the way which ones you meant. Tick them once more."))
+        return _refused(request, article, str(_LOST))
     try:
         revision = take_own_page(
             article, form.cleaned_data["keys"], version=form.cleaned_data["version"], by=request.user
@@ -65,7 +68,7 @@ def own_page_aside(request: DeskRequest, slug: str) -> HttpResponse:
     article = get_object_or_404(Article, slug=slug)
     form = OwnPageAsideForm(request.POST)
     if not form.is_valid():
-        return _refused(request, article, _("It was lost on the way which ones you meant. Tick them once more."))
+        return _refused(request, article, str(_LOST))
     try:
         set_own_page_aside(article, form.cleaned_data["keys"], reason=form.cleaned_data["reason"], by=request.user)
     except FactcheckError as refusal:
