@@ -272,14 +272,21 @@ def _clean(value: str | None, length: int) -> str:
     return _CONTROLS.sub("", _SPACES.sub(" ", value or "")).strip()[:length]
 
 
-def _json_ld(root: Any) -> Iterator[dict[str, Any]]:
+def json_ld(root: Any) -> Iterator[Any]:
+    """What each script of linked data holds, where it can be read."""
     for script in root.iter("script"):
         if script.get("type", "").strip().lower() != "application/ld+json" or not script.text:
             continue
         try:
-            waiting = [json.loads(script.text, strict=False)]
+            data = json.loads(script.text, strict=False)
         except (ValueError, RecursionError):
             continue
+        yield data
+
+
+def _described(root: Any) -> Iterator[dict[str, Any]]:
+    for data in json_ld(root):
+        waiting = [data]
         for _step in range(200):
             if not waiting:
                 break
@@ -303,7 +310,7 @@ def _describe(root: Any, page: Page) -> None:
         if name in ("description", "og:title", "og:description", "og:site_name", "author", "article:published_time"):
             lines.append(_clean(content, 5_000))
     free: bool | None = None
-    for item in _json_ld(root):
+    for item in _described(root):
         for key in ("headline", "description", "articleBody"):
             if isinstance(item.get(key), str):
                 lines.append(_clean(item[key], 500_000))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -15,7 +14,7 @@ from lxml import html as lxml_html
 
 from factcheck.archive.extraction import charset
 from factcheck.archive.extraction.limits import LimitMet
-from factcheck.archive.extraction.markup import check_shape
+from factcheck.archive.extraction.markup import check_shape, json_ld
 from factcheck.articles.reading.found import (
     BETWEEN_CELLS,
     Found,
@@ -152,7 +151,7 @@ class _Reader:
             name = (meta.get("property") or meta.get("name") or "").strip().lower()
             metas.setdefault(name, one_line(meta.get("content") or ""))
         title = root.find(".//head/title")
-        data = _json_ld(root)
+        data = _described(root)
         found.title = one_line(
             str(data.get("headline") or "") or metas.get("og:title", "") or (_inner(title) if title is not None else "")
         )
@@ -452,15 +451,10 @@ def _unwrapped(url: str) -> str:
     return url
 
 
-def _json_ld(root: Any) -> dict[str, Any]:
+def _described(root: Any) -> dict[str, Any]:
     """The first object that is an article's."""
-    for script in root.iter("script"):
-        if script.get("type", "").strip().lower() != "application/ld+json" or not script.text:
-            continue
-        try:
-            waiting = [json.loads(script.text, strict=False)]
-        except (ValueError, RecursionError):
-            continue
+    for data in json_ld(root):
+        waiting = [data]
         for _step in range(100):
             if not waiting:
                 break
