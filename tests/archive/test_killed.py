@@ -17,7 +17,8 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from factcheck.archive import blobs
-from factcheck.archive.models import Capture, CaptureRequest
+from factcheck.archive.browser.driving import browser_available
+from factcheck.archive.models import Capture, CaptureRequest, Engine
 from factcheck.archive.services import request_capture
 from factcheck.jobs.leases import lease_job
 from factcheck.jobs.models import Job
@@ -78,13 +79,22 @@ def _worker(site: web.Site, store: Path, stage: str, job: Job) -> Iterator[subpr
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("stage", ["fetching", "extracting", "requisites", "storing", "sealing"])
+@pytest.mark.parametrize(
+    ("engine", "stage"),
+    [
+        *((Engine.HTTP, stage) for stage in ("fetching", "extracting", "requisites", "storing", "sealing")),
+        *((Engine.BROWSER, stage) for stage in ("opening", "scrolling", "photographing", "printing")),
+        *((Engine.BROWSER, stage) for stage in ("extracting", "storing", "sealing")),
+    ],
+)
 def test_a_worker_killed_in_mid_capture_leaves_in_the_end_one_capture_and_one_entry(
-    site: web.Site, store: Path, stage: str
+    site: web.Site, store: Path, engine: Engine, stage: str
 ) -> None:
+    if engine is Engine.BROWSER and not browser_available():
+        pytest.skip("needs Chromium and the extra 'browser'")
     page = f"{ARTICLE}<img src=/a.png>"
     site.pages.update({"/": web.page(page), "/a.png": web.page(b"\x89PNG\r\n\x1a\nx", media_type="image/png")})
-    request = request_capture(site.url("/"), by=None)
+    request = request_capture(site.url("/"), by=None, engine=engine)
     job = request.job
     assert job is not None
 
@@ -101,6 +111,7 @@ def test_a_worker_killed_in_mid_capture_leaves_in_the_end_one_capture_and_one_en
     sealed = Capture.objects.get()
     assert (sealed.outcome, sealed.attempts, sealed.requisites_kept) == ("captured", 2, 1)
     assert Entry.objects.filter(action="capture.sealed").count() == 1
+    assert (sealed.renderings.count() > 0) is (engine is Engine.BROWSER)
     assert blobs.verify(sealed.body_sha256) == len(page)
     assert blobs.verify(sealed.warc_sha256) == sealed.warc_bytes
 
