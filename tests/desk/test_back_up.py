@@ -148,6 +148,15 @@ def test_a_note_whose_words_are_gone_says_so_and_touches_no_claim():
     assert "do not stand in the latest revision" in page(article)
 
 
+def test_a_note_whose_words_stand_twice_by_now_is_about_neither():
+    article = handed_in("See https://example.org/b")
+    revise_article(article, f"Bridge closes\n\n{SENTENCE}\n\nMore.\n\n{SENTENCE}".encode(), version=None, by=None)
+
+    [row] = back_up_of(article, factories.checker()).rows
+
+    assert (row.passage, row.stands) == (SENTENCE, False)
+
+
 def test_what_a_note_says_is_text_on_the_page():
     article = handed_in("<script>alert(1)</script>", "javascript:alert(2)")
 

@@ -1,6 +1,7 @@
 """Documents and pasted markup on the desk: what is shown, what is saved, and that nothing typed is lost."""
 
 import re
+import time
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -106,6 +107,17 @@ def test_a_document_that_somebody_handed_in_is_read_for_nobody_else(step: str):
 
     assert "lost on the way" in words(page)
     assert "Repairs cost 40 million." not in words(page)
+    assert not Article.objects.exists()
+
+
+def test_a_document_is_asked_for_again_before_the_store_may_have_deleted_it(monkeypatch: pytest.MonkeyPatch):
+    fields = carried(hand_in(file=upload()))
+    now = time.time
+    monkeypatch.setattr("django.core.signing.time.time", lambda: now() + 20 * 3600 + 1)
+
+    page = hand_in(step="save", **fields)
+
+    assert "lost on the way" in words(page)
     assert not Article.objects.exists()
 
 

@@ -27,7 +27,7 @@ from factcheck.ledger.insert_only import lifted
 from factcheck.ledger.models import Entry
 from factcheck.lib.errors import StaleVersion
 from factcheck.outbound.errors import AddressRefused
-from factcheck.publications.own_pages import expect_all, order_due
+from factcheck.publications.own_pages import expect_all, give_up, order_due
 from factcheck.publications.services import publish
 from factcheck.verdicts.selectors import check_of
 from tests import factories, web
@@ -282,7 +282,7 @@ def test_taking_it_makes_a_revision_of_the_page_and_reopens_exactly_the_edited_c
     page = OwnPage.objects.get()
     assert (page.state, page.shows, page.differences) == (OwnPageState.OTHER, revision, [])
     assert read(article).state == OwnPageState.OTHER
-    assert collect(older_than_seconds=-60) >= 0
+    collect(older_than_seconds=-60)
     assert blobs.read(revision.original_sha256)
 
 
@@ -378,3 +378,35 @@ def test_a_look_that_a_new_revision_overtook_writes_nothing(served: web.Site):
     page = OwnPage.objects.get()
     assert (page.state, page.next_at is None) == (OwnPageState.SAME, False)
     assert order_due() == 1
+
+
+def test_a_look_at_the_address_before_writes_nothing(served: web.Site):
+    article = published(served)
+    read(article)
+    before = OwnPageFound(OwnPageState.NOT_ARTICLE, article.url, latest_revision(article), latest_revision(article))
+    change_details(article, Details(title="A", url=served.url("/other")), version=None, by=factories.reporter())
+
+    write_own_page(article, before, next_at=None)
+
+    assert OwnPage.objects.get().state == OwnPageState.WAITING
+    assert order_due() == 1
+
+
+def test_a_look_that_was_ordered_before_the_address_was_taken_away_asks_nobody(served: web.Site):
+    article = published(served)
+    assert order_due() == 1
+    change_details(article, Details(title="A", url=""), version=None, by=factories.reporter())
+
+    do_due_work()
+
+    page = OwnPage.objects.get()
+    assert (page.state, page.next_at, served.requests) == (OwnPageState.WAITING, None, [])
+
+
+def test_a_look_that_is_given_up_is_due_again_as_usual(served: web.Site):
+    article = published(served)
+
+    give_up(article.subject, "deadline")
+
+    assert OwnPage.objects.get().next_at > timezone.now() + timedelta(minutes=20)
+    assert order_due() == 0
