@@ -37,10 +37,10 @@ _CSS_WITHOUT_SETS = re.compile(
     r"""|(?<=")(?:[^"\\\n]|\\.)*+"?|(?<=')(?:[^'\\\n]|\\.)*+'?)""",
     re.DOTALL,
 )
-_IMAGE_SETS = frozenset(("image-set", "-webkit-image-set"))
+IMAGE_SETS = frozenset(("image-set", "-webkit-image-set"))
 _CSS_ESCAPE = re.compile(r"\\(?:(?P<hex>[0-9a-fA-F]{1,6})\s?|(?P<line>\n)|(?P<char>.))", re.DOTALL)
-_LAZY = ("data-src", "data-lazy-src", "data-original", "data-lazy", "data-hi-res-src")
-_LAZY_SETS = ("data-srcset", "data-lazy-srcset")
+LAZY = ("data-src", "data-lazy-src", "data-original", "data-lazy", "data-hi-res-src")
+LAZY_SETS = ("data-srcset", "data-lazy-srcset")
 _PICTURE_META = frozenset(("og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src"))
 _FETCHED_AS = {"style": "style", "image": "image", "font": "font", "script": "script"}
 
@@ -60,7 +60,7 @@ def _links_without_sets(text: str) -> list[Link]:
     for match in _CSS_WITHOUT_SETS.finditer(text):
         imported = match["import1"] or match["import2"]
         if address := imported or match["url1"] or match["url2"] or match["url3"]:
-            _add(found, "style" if imported or match.start() == imported_until else "image", _unescaped(address))
+            _add(found, "style" if imported or match.start() == imported_until else "image", unescaped(address))
             if len(found) >= MAX_LINKS:
                 break
         imported_until = match.end() if match["import"] else -1
@@ -73,7 +73,7 @@ def _links_with_sets(text: str) -> list[Link]:
     brackets: list[bool] = []
     for match in _CSS.finditer(text):
         if match["opened"] is not None:
-            brackets.append(match["opened"].lower() in _IMAGE_SETS)
+            brackets.append(match["opened"].lower() in IMAGE_SETS)
         elif match["closed"] and brackets:
             brackets.pop()
         imported = match["import1"] or match["import2"]
@@ -82,7 +82,7 @@ def _links_with_sets(text: str) -> list[Link]:
             address = address or match["string1"] or match["string2"]
         if address:
             kind = "style" if imported or match["import"] else "image"
-            _add(found, kind, _unescaped(address))
+            _add(found, kind, unescaped(address))
         if len(found) >= MAX_LINKS:
             break
     return list(found)
@@ -115,10 +115,10 @@ def _of(tag: str, element: Any) -> Iterator[Link]:
         case "img" | "source" | "image":
             # The source of a video or a sound is the film itself.
             if tag != "source" or (element.getparent() is not None and element.getparent().tag == "picture"):
-                for name in ("src", *_LAZY):
+                for name in ("src", *LAZY):
                     yield "image", get(name) or ""
-                for name in ("srcset", *_LAZY_SETS):
-                    for address in _candidates(get(name)):
+                for name in ("srcset", *LAZY_SETS):
+                    for address, _descriptor in candidates(get(name)):
                         yield "image", address
             if tag == "image":
                 yield "image", get("href") or get("xlink:href") or ""
@@ -133,7 +133,7 @@ def _of(tag: str, element: Any) -> Iterator[Link]:
             if (get("type") or "").strip().lower().startswith("image/"):
                 yield "image", get("data") or get("src") or ""
         case "iframe":
-            for name in ("src", *_LAZY):
+            for name in ("src", *LAZY):
                 yield "frame", get(name) or ""
         case "script":
             yield "script", get("src") or ""
@@ -157,14 +157,16 @@ def _linked(element: Any) -> Iterator[Link]:
         kind = _FETCHED_AS.get((element.get("as") or "").strip().lower())
         if kind:
             yield kind, address
-        for candidate in _candidates(element.get("imagesrcset")):
+        for candidate, _descriptor in candidates(element.get("imagesrcset")):
             yield "image", candidate
 
 
-def _candidates(srcset: str | None) -> list[str]:
+def candidates(srcset: str | None) -> Iterator[tuple[str, str]]:
+    """The addresses of a srcset, each with what is said of it ("2x"). Linear in its length."""
     # Without separators at its end each place in it is the start of a candidate, so that no place is tried twice.
     text = (srcset or "")[:_SRCSET_MAX_CHARS].rstrip(" \t\n\r\f\v,")
-    return [match["url"].rstrip(",") for match in _CANDIDATE.finditer(text)]
+    for match in _CANDIDATE.finditer(text):
+        yield match["url"].rstrip(","), (match["descriptor"] or "").strip()
 
 
 def _add(found: dict[Link, None], kind: str, address: str) -> None:
@@ -175,7 +177,7 @@ def _add(found: dict[Link, None], kind: str, address: str) -> None:
             found.setdefault((kind, address))
 
 
-def _unescaped(text: str) -> str:
+def unescaped(text: str) -> str:
     def plain(match: re.Match[str]) -> str:
         if match["hex"]:
             code = int(match["hex"], 16)

@@ -16,14 +16,12 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from .limits import LimitMet
+from .links import IMAGE_SETS, LAZY, LAZY_SETS, candidates, unescaped
 from .markup import check_shape
 
 # Raise it whenever the same page would come out otherwise: kept results are then made again.
-VERSION = "3"
+VERSION = "4"
 
-# An address that ends with a comma has no descriptor; commas inside it are its own.
-_CANDIDATE = re.compile(r"[\s,]*+(?P<url>\S++)(?:(?<!,)(?P<descriptor>[^,]*+))?")
-_SRCSET_MAX_CHARS = 50_000
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _KEPT_IN_ADDRESSES = "!#$%&'()*+,/:;=?@[]~"
 
@@ -39,8 +37,6 @@ _CSS = re.compile(
     r"""|\\[()]|(?<![\w-])(?P<opened>[\w-]*+)\(|(?P<closed>\))""",
     re.IGNORECASE | re.DOTALL,
 )
-_IMAGE_SETS = frozenset(("image-set", "-webkit-image-set"))
-_CSS_ESCAPE = re.compile(r"\\(?:(?P<hex>[0-9a-fA-F]{1,6})\s?|(?P<line>\n)|(?P<char>.))", re.DOTALL)
 _NOTHING = "data:,"
 _DATA_IMAGE = re.compile(r"data:(?:image|font|application/(?:x-)?font)[/-]", re.IGNORECASE)
 _SAFE_NAME = re.compile(r"[a-z][a-z0-9_:.-]{0,60}")
@@ -83,8 +79,6 @@ _DROPPED_ATTRIBUTES = _names(
     " nonce ping profile referrerpolicy sandbox allow allowfullscreen src srcdoc srcset target href xlink:href poster"
     " background style xml:base"
 )
-_LAZY = ("data-src", "data-lazy-src", "data-original", "data-lazy")
-_LAZY_SETS = ("data-srcset", "data-lazy-srcset")
 _MISSING = "data-not-in-copy"
 _MISSING_STYLE = (
     f"[{_MISSING}]{{outline:2px dashed #767676!important;outline-offset:-2px!important;"
@@ -162,18 +156,18 @@ class Rewriter:
 
     def _css_piece(self, match: re.Match[str], brackets: list[bool]) -> str:
         if match["import"]:
-            address = _unescaped(match["import1"] or match["import2"] or "")
+            address = unescaped(match["import1"] or match["import2"] or "")
             return f'@import "{self._place(address, "style") or _NOTHING}"'
         if match["opened"] is not None:
-            brackets.append(match["opened"].lower() in _IMAGE_SETS)
+            brackets.append(match["opened"].lower() in IMAGE_SETS)
         elif match["closed"] and brackets:
             brackets.pop()
         elif brackets and brackets[-1] and match[0][0] in "\"'":
-            address = _unescaped(match["string1"] or match["string2"] or "")
+            address = unescaped(match["string1"] or match["string2"] or "")
             return _quoted(self._image_place(address) or _NOTHING)
         if not match["url"]:
             return match[0]
-        address = _unescaped(match["url1"] or match["url2"] or match["url3"] or "").strip()
+        address = unescaped(match["url1"] or match["url2"] or match["url3"] or "").strip()
         if address.startswith("#"):
             return f"url({_quoted(address)})"
         if _DATA_IMAGE.match(address):
@@ -319,25 +313,25 @@ class Rewriter:
     def _from_set(self, value: str) -> str:
         """The candidates of a srcset that are in the package."""
         kept = []
-        for candidate in _CANDIDATE.finditer(value[:_SRCSET_MAX_CHARS].rstrip(" \t\r\n\f,")):
-            if place := self._image_place(candidate["url"].rstrip(",")):
-                kept.append(f"{place} {(candidate['descriptor'] or '').strip()}".strip())
+        for address, descriptor in candidates(value):
+            if place := self._image_place(address):
+                kept.append(f"{place} {descriptor}".strip())
         return ", ".join(kept)
 
     def _image(self, element: Any, had: Mapping[str, str]) -> None:
         src = had.get("src", "").strip()
-        lazy = next((place for name in _LAZY if (place := self._place(had.get(name, ""), "image"))), "")
+        lazy = next((place for name in LAZY if (place := self._place(had.get(name, ""), "image"))), "")
         # In a lazy page, src is a blank that a script would have replaced.
         place = self._place(src, "image") or lazy or self._image_place(src)
         choice = self._from_set(had.get("srcset", "")) or next(
-            (found for name in _LAZY_SETS if (found := self._from_set(had.get(name, "")))), ""
+            (found for name in LAZY_SETS if (found := self._from_set(had.get(name, "")))), ""
         )
         if choice:
             element.set("srcset", choice)
             place = place or choice.split(" ", 1)[0].rstrip(",")
         if place:
             element.set("src", place)
-        elif src or had.get("srcset") or any(had.get(name) for name in (*_LAZY, *_LAZY_SETS)):
+        elif src or had.get("srcset") or any(had.get(name) for name in (*LAZY, *LAZY_SETS)):
             alt = had.get("alt", "").strip()
             element.set("alt", f"{alt} ({self._left_out})" if alt else self._left_out)
             element.set(_MISSING, "")
@@ -431,16 +425,6 @@ def _remove(element: Any) -> None:
         else:
             before.tail = (before.tail or "") + element.tail
     parent.remove(element)
-
-
-def _unescaped(value: str) -> str:
-    def character(match: re.Match[str]) -> str:
-        if match["hex"]:
-            code = int(match["hex"], 16)
-            return chr(code) if 0 < code < 0xD800 or 0xDFFF < code <= 0x10FFFF else "\ufffd"
-        return "" if match["line"] else match["char"]
-
-    return _CSS_ESCAPE.sub(character, value)
 
 
 def _quoted(address: str) -> str:
