@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from factcheck.accounts.models import User
 from factcheck.archive.media_facts import Likeness, alike, kind_of
 from factcheck.archive.models import Capture, MediaFacts, PictureWithin
-from factcheck.desk.selectors_captures import find_capture
+from factcheck.desk.selectors_captures import known_to
 
 ALIKE_SHOWN = 20
 _FAMILIAR = {
@@ -291,13 +291,9 @@ def _said(facts: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _known_alike(capture: Capture, person: User, kind: str) -> list[Alike]:
-    shown: list[Alike] = []
-    for one in alike(capture):
-        if len(shown) == ALIKE_SHOWN:
-            break
-        if (known := find_capture(one.capture.public_id, person)) is not None:
-            shown.append(Alike(known, _how(one, kind)))
-    return shown
+    found = alike(capture)
+    known = known_to(person, [one.capture for one in found])
+    return [Alike(one.capture, _how(one, kind)) for one in found if one.capture.pk in known][:ALIKE_SHOWN]
 
 
 def _how(one: Likeness, kind: str) -> str:

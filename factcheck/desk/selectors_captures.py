@@ -71,10 +71,19 @@ def find_capture(public_id: str, person: User) -> Capture | None:
     )
     if capture is None:
         return None
-    made_for = _evidence_of(capture)
-    if made_for and not Evidence.objects.filter(pk__in=made_for).visible_to(person).exists():
-        return None
-    return capture
+    return capture if capture.pk in known_to(person, [capture]) else None
+
+
+def known_to(person: User, captures: Sequence[Capture]) -> set[int]:
+    """Ids of those of the copies that the person may know of: of what they were made for, or they for nothing.
+
+    The number of queries depends on how often a copy was made again, and not on how many copies are asked about.
+    """
+    made_for = _evidence_of_each(captures)
+    visible = set(
+        Evidence.objects.filter(pk__in=set().union(*made_for.values())).visible_to(person).values_list("pk", flat=True)
+    )
+    return {pk for pk, evidence in made_for.items() if not evidence or evidence & visible}
 
 
 def capture_page(capture: Capture, person: User, *, kind: str = "") -> CapturePage:
@@ -107,16 +116,34 @@ def capture_page(capture: Capture, person: User, *, kind: str = "") -> CapturePa
     )
 
 
-def _evidence_of(capture: Capture) -> list[int]:
-    """Ids of the evidence that rests on this copy, or did before a newer one was made."""
-    newer = {capture.request_id}
-    latest = newer
+def _evidence_of(capture: Capture) -> set[int]:
+    return _evidence_of_each([capture])[capture.pk]
+
+
+def _evidence_of_each(captures: Sequence[Capture]) -> dict[int, set[int]]:
+    """By id of the copy, ids of the evidence that rests on it, or did before a newer one was made."""
+    # Of each order, the copies that it was made for, or that it is to take the place of.
+    older: dict[int, set[int]] = {capture.request_id: {capture.pk} for capture in captures}
+    latest = set(older)
     while latest:
-        latest = set(CaptureRequest.objects.filter(retry_of__in=latest).values_list("pk", flat=True)) - newer
-        newer |= latest
-    by_request = Evidence.objects.filter(capture_request__in=newer).values_list("pk", flat=True)
-    by_check = PassageCheck.objects.filter(capture=capture).values_list("evidence_id", flat=True)
-    return sorted({*by_request, *by_check})
+        retries = CaptureRequest.objects.filter(retry_of__in=latest).values_list("pk", "retry_of")
+        latest = set()
+        for request_id, retried_id in retries:
+            assert retried_id is not None
+            known = older.setdefault(request_id, set())
+            if not older[retried_id] <= known:
+                known |= older[retried_id]
+                latest.add(request_id)
+    found: dict[int, set[int]] = {capture.pk: set() for capture in captures}
+    by_request = Evidence.objects.filter(capture_request__in=older).values_list("pk", "capture_request_id")
+    for evidence_id, request_id in by_request:
+        for capture_id in older[request_id]:
+            found[capture_id].add(evidence_id)
+    for evidence_id, capture_id in PassageCheck.objects.filter(capture__in=captures).values_list(
+        "evidence_id", "capture_id"
+    ):
+        found[capture_id].add(evidence_id)
+    return found
 
 
 def _spans(layer: TextLayer | None, uses: Sequence[Evidence]) -> list[Span]:

@@ -1,6 +1,8 @@
 """Films and PDFs at the desk: facts in words, what they are worth, and the same elsewhere."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from factcheck.archive import blobs
 from factcheck.evidence.models import Evidence, PassageOutcome
@@ -74,6 +76,25 @@ def test_a_paper_off_the_record_that_shows_a_picture_is_named_to_nobody_else():
 
     assert "secret.example" not in copy_page(later, factories.editor())
     assert "secret.example" in copy_page(later, factories.reporter())
+
+
+def test_the_number_of_queries_does_not_grow_with_the_copies_that_look_alike():
+    def queries(seen: Evidence) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            copy_page(seen)
+        return len(asked)
+
+    photo = saved(scene(2), "JPEG")
+    first = pictured(photo, url="https://one.example/photo")
+    pictured(photo, url="https://two.example/photo")
+    # The person who looks has been there before.
+    copy_page(first)
+    few = queries(first)
+    for number in range(3):
+        pictured(photo, url=f"https://more.example/{number}")
+
+    assert copy_page(first).count("more.example") >= 3
+    assert queries(first) == few
 
 
 def test_the_same_film_elsewhere_is_named_as_the_same():
